@@ -1,0 +1,125 @@
+import type { RunView } from '../../controller.types.ts'
+import { ControllerError } from '../../errors.ts'
+import type { RunEvent } from '../../model/events.ts'
+import { textOption, type Command, type Context } from '../command.ts'
+import { formatAge, formatClock } from '../duration.ts'
+import { EXIT, type ExitCode } from '../exit-code.ts'
+import { flat } from '../output/columns.ts'
+import { describeResult, plainLine } from '../output/plain.ts'
+import { settledLines, waitLines } from '../output/summary.ts'
+import { tableLines } from '../output/table.ts'
+import { commandLine } from '../invocation.ts'
+import { resolveRunId } from '../run-id.ts'
+
+const LISTED = 50
+
+/** `list`: the runs of the workspace, newest first. */
+export const listCommand: Command = async (context, typed) => {
+  const limit = wholeNumber(textOption(typed, 'limit'), '--limit', 1) ?? LISTED
+  const runs = (await context.controller()).list({ limit })
+  if (context.settings.json) {
+    for (const run of runs) context.record({ type: 'run', ...run })
+    return EXIT.ok
+  }
+  if (runs.length === 0) {
+    context.print(['There is no run in this workspace yet.'])
+    return EXIT.ok
+  }
+  const now = Date.now()
+  const rows = runs.map((run) => [
+    run.runId,
+    `${run.state}${run.needsPerson ? ' (waits for a person)' : ''}`,
+    run.goal.slice(0, 200),
+    formatAge(now - run.createdAt),
+  ])
+  const { stdout } = context.io
+  context.print(tableLines(['ID', 'STATE', 'GOAL', 'AGE'], rows, { elastic: 2, total: stdout.isTTY === true ? (stdout.columns ?? 80) - 1 : 160 }))
+  return EXIT.ok
+}
+
+/** `show ID`: state, limits, plan and questions of a run. */
+export const showCommand: Command = async (context, typed) => {
+  const controller = await context.controller()
+  const view = controller.show(resolveRunId(controller, typed.args[0] ?? ''))
+  if (context.settings.json) context.record({ type: 'show', ...view })
+  else context.print(showLines(view, context))
+  return EXIT.ok
+}
+
+function showLines(view: RunView, context: Context): string[] {
+  const { summary, limits } = view
+  const { palette, invocation } = context
+  const waits = waitLines(view, invocation, palette)
+  const isIdle = !summary.finished && view.owner === null
+  return [
+    palette('bold', flat(summary.goal)),
+    `  run      ${summary.runId} (${summary.workflowType})`,
+    `  state    ${view.state}: ${flat(view.description)}`,
+    `  limits   ${limits.steps[0]} of ${limits.steps[1]} steps, ${formatClock(limits.ms[0])} of ${formatClock(limits.ms[1])}, ${limits.replans[0]} of ${limits.replans[1]} new plans`,
+    `  owner    ${view.owner === null ? 'no process' : flat(view.owner)}`,
+    ...(view.planSource === null ? [] : [`  plan     by ${flat(view.planSource)}${view.planDigest === null ? '' : `, digest ${view.planDigest}`}`]),
+    ...view.actions.map((action) => {
+      const after = action.dependsOn.length === 0 ? '' : ` after ${action.dependsOn.join(', ')}`
+      const ended = action.result === null ? action.state : describeResult(action.result)
+      return `    ${palette('bold', action.actionId)} ${flat(action.title)} ${palette('dim', `${action.capability}${after}`)}: ${flat(ended)}`
+    }),
+    ...(waits.length === 0 ? [] : ['waits for a person:', ...waits]),
+    ...(view.result === null ? [] : settledLines(view.result, null, invocation, palette).slice(0, -1)),
+    ...(view.accepts.length === 0 ? [] : [palette('dim', `accepts: ${view.accepts.join(', ')}`)]),
+    ...(isIdle ? [`go on with: ${commandLine(invocation, 'resume', summary.runId)}`] : []),
+  ]
+}
+
+/** `events ID [--follow]`: what happened, one line an event. */
+export const eventsCommand: Command = async (context, typed) => {
+  const fromSeq = wholeNumber(textOption(typed, 'from'), '--from', 0) ?? 0
+  const controller = await context.controller()
+  const runId = resolveRunId(controller, typed.args[0] ?? '')
+  const show = (event: RunEvent) => {
+    if (context.settings.json) context.record({ ...event })
+    else {
+      // Asked for explicitly, every event is of interest.
+      const line = plainLine(event, 'verbose')
+      if (line !== null) context.print([line])
+    }
+  }
+  if (typed.options['follow'] !== true) {
+    for (const event of controller.events(runId, { fromSeq })) show(event)
+    return EXIT.ok
+  }
+  const stop = new AbortController()
+  let code: ExitCode = EXIT.ok
+  const onSignal = () => {
+    code = EXIT.interrupted
+    stop.abort()
+  }
+  process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
+  context.onClosed(() => stop.abort())
+  for await (const event of controller.follow(runId, { fromSeq, signal: stop.signal })) show(event)
+  return code
+}
+
+/** `report ID`: the report of a run that has ended. */
+export const reportCommand: Command = async (context, typed) => {
+  const controller = await context.controller()
+  const runId = resolveRunId(controller, typed.args[0] ?? '')
+  const report = controller.report(runId)
+  if (report === null) {
+    throw new ControllerError('RUN_UNKNOWN', `Run ${runId} has no report: a report is written when a run ends.`, {
+      hint: `Go on with \`planner-exec resume ${runId}\`, or look with \`planner-exec show ${runId}\`.`,
+    })
+  }
+  if (context.settings.json) context.record({ type: 'report', ...report })
+  else {
+    const { renderMarkdown } = await import('../../services/telemetry/report.ts')
+    context.print([renderMarkdown(report).trimEnd()])
+  }
+  return EXIT.ok
+}
+
+function wholeNumber(text: string | undefined, option: string, least: number): number | undefined {
+  if (text === undefined) return undefined
+  const value = Number(text)
+  if (/^\d+$/.test(text) && Number.isSafeInteger(value) && value >= least) return value
+  throw new ControllerError('USAGE', `${option} is ${text}, not a whole number from ${least}.`, { hint: `Give a number, such as ${option} 20.` })
+}

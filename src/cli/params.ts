@@ -1,0 +1,76 @@
+import { resolve } from 'node:path'
+import { ControllerError } from '../errors.ts'
+import { DEFAULT_GOAL, PlannerExecParams, type ParamProblem, type PlannerExecParamsInput } from '../model/goal.ts'
+import { describeOrigin, type Loaded, type SettingProblem } from './config.ts'
+import { readInputFile } from './input-file.ts'
+import { isRecord, problemsOf } from './problems.ts'
+
+/** Which parameter each setting stands for. */
+const FIELDS: readonly (readonly [setting: string, ...field: readonly [string, ...string[]]])[] = [
+  ['workflowType', 'workflow_type'],
+  ['maxSteps', 'max_steps'],
+  ['timeoutMs', 'timeout_ms'],
+  ['parallel', 'resource_limits', 'max_parallel_executions'],
+  ['allow', 'allowed_capabilities'],
+  ['context', 'context'],
+  ['interactive', 'preferences', 'interactive'],
+  ['verbosity', 'preferences', 'verbosity'],
+]
+
+/**
+ * The parameters of a run: options before the `--params` file, the file before environment and configuration.
+ * Without a goal it is the default one, in `research_and_planning`.
+ * @throws ControllerError PARAMS_INVALID, CONFIG_INVALID with every problem there is
+ */
+export async function paramsOf(loaded: Loaded, typedGoal: string | undefined, cwd: string): Promise<PlannerExecParamsInput> {
+  const file = loaded.settings.params
+  const fromFile = file === undefined ? {} : await readParamsFile(resolve(cwd, file))
+  const raw = mergeParams(fromFile, loaded, typedGoal)
+  const parsed = PlannerExecParams.safeParse(raw)
+  const problems = [...settingProblems(loaded.problems), ...(parsed.success ? [] : problemsOf(parsed.error, raw))]
+  if (parsed.success && problems.length === 0) return parsed.data
+  const outside = loaded.problems.some((problem) => problem.origin.kind !== 'option')
+  const count = problems.length === 1 ? 'A parameter' : `${problems.length} parameters`
+  throw new ControllerError(outside ? 'CONFIG_INVALID' : 'PARAMS_INVALID', `${count} cannot be used.`, { details: problems })
+}
+
+/** The parameters as given, not checked. */
+export function mergeParams(fromFile: Readonly<Record<string, unknown>>, loaded: Loaded, typedGoal: string | undefined): Record<string, unknown> {
+  const goal = typedGoal ?? fromFile['goal'] ?? DEFAULT_GOAL
+  const params: Record<string, unknown> = { ...fromFile, goal }
+  for (const [setting, key, inner] of FIELDS) {
+    const value = valueOf(loaded, setting)
+    const origin = loaded.origins.get(setting)
+    if (value === undefined || origin === undefined || origin.kind === 'default') continue
+    const group = isRecord(params[key]) ? params[key] : {}
+    const given = inner === undefined ? params[key] : group[inner]
+    if (given !== undefined && origin.kind !== 'option') continue
+    params[key] = inner === undefined ? value : { ...group, [inner]: value }
+  }
+  if (goal === DEFAULT_GOAL && params['workflow_type'] === undefined) params['workflow_type'] = 'research_and_planning'
+  return params
+}
+
+function valueOf(loaded: Loaded, setting: string): unknown {
+  return Object.entries(loaded.settings).find(([key]) => key === setting)?.[1]
+}
+
+function settingProblems(problems: readonly SettingProblem[]): ParamProblem[] {
+  return problems.map(({ path, given, problem, origin }) => ({
+    path: origin.kind === 'option' ? fieldOf(path) : `${describeOrigin(origin)}: ${path}`,
+    given,
+    problem,
+  }))
+}
+
+/** `maxSteps` → `max_steps`: a typed parameter is reported under its name on the wire. */
+function fieldOf(setting: string): string {
+  const field = FIELDS.find(([name]) => name === (setting === 'timeout' ? 'timeoutMs' : setting))
+  return field === undefined ? setting : field.slice(1).join('.')
+}
+
+async function readParamsFile(path: string): Promise<Record<string, unknown>> {
+  const value = await readInputFile(path, 'PARAMS_INVALID', 'Parameter file')
+  if (isRecord(value) && !Array.isArray(value)) return value
+  throw new ControllerError('PARAMS_INVALID', `${path} is not an object of parameters.`)
+}

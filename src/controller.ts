@@ -1,0 +1,294 @@
+import type { AnyStateMachine } from 'xstate'
+import { createBodies } from './engine/bodies.ts'
+import type { Bodies } from './engine/bodies.ts'
+import { assertMachine } from './engine/machine-lint.ts'
+import { machineHash, machineVersion } from './engine/portable.ts'
+import { ControllerError } from './errors.ts'
+import { actionServices } from './flow/action.services.ts'
+import { goalServices } from './flow/goal.services.ts'
+import { planServices } from './flow/plan.services.ts'
+import { resultServices } from './flow/result.services.ts'
+import { createRunRecord } from './flow/run-record.ts'
+import type { RunRecord } from './flow/run-record.ts'
+import { planBody, stored } from './flow/run-scope.ts'
+import type { PlanBody, RunScope } from './flow/run-scope.ts'
+import { stallServices } from './flow/stall.services.ts'
+import { LEASE_TTL_MS, createHostedRun } from './host/hosted-run.ts'
+import type { HostedRun } from './host/hosted-run.ts'
+import { openGuard, openPorts } from './host/open-ports.ts'
+import type { Ports } from './host/open-ports.ts'
+import { createRunStore } from './host/run-store.ts'
+import { paramWarnings, parseParams, workflowInput } from './host/run-settings.ts'
+import { actionMachine } from './machines/action.machine.ts'
+import type { Person } from './machines/action.types.ts'
+import { provideServices } from './machines/provide-services.ts'
+import { workflowMachine } from './machines/workflow.machine.ts'
+import type { WorkflowContext, WorkflowInput } from './machines/workflow.types.ts'
+import { digestOf } from './model/digest.ts'
+import { effectiveMaxSteps } from './model/goal.ts'
+import type { PlannerExecParams } from './model/goal.ts'
+import type { JournalEntry, RunHeader } from './model/journal-entry.ts'
+import type { PlanVerdict } from './model/verdict.ts'
+import type { Controller, ControllerOptions, PlanPreview, Run, StartOptions } from './controller.types.ts'
+import type { Meter } from './services/executor/executor.ts'
+import { createUuidIds } from './services/ids/ids.ts'
+import type { Guard } from './services/guard/guard.ts'
+import type { Journal, Lease } from './services/journal/journal.ts'
+import { createMemoryJournal } from './services/journal/memory.journal.ts'
+import { processOwner } from './services/journal/process-owner.ts'
+import { createSilentLog } from './services/log/log.ts'
+import { loadPlaybooks } from './services/oracle/playbook-file.ts'
+import { playbookOracle } from './services/oracle/playbook.oracle.ts'
+import { planFileOracle } from './services/oracle/plan-file.oracle.ts'
+import { parsePlan } from './services/oracle/plan-validator.ts'
+import type { Oracle } from './services/oracle/oracle.ts'
+
+/** What a run was asked for besides its parameters, kept in its first record so that a resume finds it. */
+interface RunSetting {
+  readonly params: PlannerExecParams
+  readonly policy: string
+  readonly planRef: string | null
+  readonly playbook: string | null
+  readonly workflow: WorkflowInput
+}
+
+/** A run's parts before its first record: what its services see, and where it is kept. */
+interface Hosting {
+  readonly journal: Journal
+  readonly lease: Lease
+  readonly bodies: Bodies
+  readonly record: RunRecord
+  readonly guard: Guard
+}
+
+/** Machines are checked once a process: their text does not change. */
+const machineIdentity = once(() => {
+  assertMachine(actionMachine, { requiredEvents: ['action.cancel'] })
+  assertMachine(workflowMachine)
+  return {
+    machineId: workflowMachine.id,
+    machineVersion: `${machineVersion(workflowMachine)}.${machineVersion(actionMachine)}`,
+    machineHash: digestOf([machineHash(workflowMachine), machineHash(actionMachine)]),
+  }
+})
+
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | null = null
+  return () => (made ??= { value: make() }).value
+}
+
+/**
+ * A controller for one workspace: plans goals, has every action judged, runs them, and keeps every run in its store.
+ * @throws ControllerError WORKSPACE_INVALID, CONFIG_INVALID, POLICY_INVALID, POLICY_UNKNOWN, PLAYBOOK_INVALID, JOURNAL_UNWRITABLE, JOURNAL_UNSUPPORTED
+ */
+export async function createController(options: ControllerOptions = {}): Promise<Controller> {
+  const ports = await openPorts(options)
+  const ids = options.ids ?? createUuidIds()
+  const log = options.log ?? createSilentLog()
+  const owner = processOwner()
+  const scopes = new Map<string, RunScope>()
+  const hosted = new Map<string, HostedRun>()
+  const { config, clock, executor } = ports
+  const actionMs = config.timeouts.actionMs
+
+  const find = (runId: string): RunScope => {
+    const scope = scopes.get(runId)
+    if (scope) return scope
+    throw new ControllerError('INTERNAL', `run ${runId} is not hosted by this process`)
+  }
+  const machine = provideServices({
+    ...goalServices(ports, find),
+    ...planServices(ports, find),
+    ...actionServices(ports, find),
+    ...resultServices(ports, find),
+    ...stallServices(),
+  }) as unknown as AnyStateMachine
+  const store = createRunStore({ journal: ports.journal, clock, machine, catalog: executor.catalog, actionMs })
+
+  /** Puts a run's services together and hosts it; the caller starts or resumes it. */
+  async function host(runId: string, setting: RunSetting, person: Person, hosting: Hosting): Promise<HostedRun> {
+    const { journal, bodies, record } = hosting
+    const run = createHostedRun({ runId, machine, journal, clock, log, catalog: executor.catalog, actionMs, lease: hosting.lease, bodies, record, person })
+    let meter: Meter | null = null
+    scopes.set(runId, {
+      params: setting.params,
+      guard: hosting.guard,
+      guardScope: { runId, allowedCapabilities: setting.params.allowed_capabilities },
+      oracles: await oraclesFor(setting, bodies, ports),
+      bodies,
+      record,
+      get meter() {
+        const context = run.durable.fold.snapshot('')?.context as WorkflowContext | undefined
+        return (meter ??= executor.createMeter(setting.params.resource_limits, context?.usage))
+      },
+      attempts: new Map(),
+      flush: () => run.durable.flush(),
+      effect: (key) => journal.effect(key),
+      lockWorkspace: () => journal.lockWorkspace(ports.workspace, runId, clock.now()),
+    })
+    hosted.set(runId, run)
+    void run.end.then(() => {
+      hosted.delete(runId)
+      scopes.delete(runId)
+    })
+    return run
+  }
+
+  async function begin(runId: string, params: PlannerExecParams, start: StartOptions, journal: Journal, person: Person, signOff: boolean): Promise<HostedRun> {
+    const plan = start.plan === undefined ? null : parsePlan(start.plan)
+    const lease = journal.acquire(runId, { owner, ttlMs: LEASE_TTL_MS, now: clock.now(), create: true })
+    if (lease === null) throw new ControllerError('RUN_EXISTS', `the run id ${runId} is in use`)
+    const bodies = createBodies(journal)
+    const body: PlanBody | null = plan && { plan, source: 'plan-file', notExamined: [] }
+    const draft = { params, policy: config.policy, planRef: body && bodies.put(body), playbook: start.playbook ?? null }
+    const oracles = plan === null && start.playbook === undefined ? ports.oracles.length : 1
+    const workflow = workflowInput(runId, params, config, { person, signOff, oracles, research: plan === null })
+    const setting: RunSetting = { ...draft, workflow }
+    const record = createRunRecord(effectiveMaxSteps(params))
+    try {
+      const run = await host(runId, setting, person, { journal, lease, bodies, record, guard: ports.guard })
+      run.start(headerOf(setting, ports))
+      return run
+    } catch (error) {
+      journal.release(lease)
+      throw error
+    }
+  }
+
+  const personFor = (start: StartOptions, params: PlannerExecParams): Person =>
+    start.person ?? (params.preferences.interactive ? 'here' : config.ask === 'deny' ? 'absent' : 'later')
+
+  function asRun(runId: string, run: HostedRun, warnings: readonly string[]): Run {
+    return {
+      id: runId,
+      warnings,
+      events: (range) => run.events(range?.fromSeq ?? 0),
+      async outcome() {
+        const end = await run.end
+        if (end.kind === 'broken') throw end.error
+        if (end.kind === 'parked') return { kind: 'parked', reason: end.reason, runId }
+        return { kind: 'settled', result: end.result, report: store.report(runId) }
+      },
+      async result() {
+        const end = await run.end
+        if (end.kind === 'settled') return end.result
+        if (end.kind === 'broken') throw end.error
+        throw new ControllerError('APPROVAL_MISSING', `run ${runId} is parked (${end.reason})`, { hint: `Answer it, then resume it: \`planner-exec resume ${runId}\`.` })
+      },
+      request: (request) => run.request(request),
+      interrupt: () => run.interrupt(),
+    }
+  }
+
+  return {
+    workspace: ports.workspace,
+    stateDir: ports.stateDir,
+    config,
+    catalog: executor.catalog,
+    guard: ports.guard,
+    oracles: ports.oracles,
+    list: store.list,
+    events: store.events,
+    follow: store.follow,
+    report: store.report,
+    show: store.show,
+
+    async start(input, start = {}) {
+      const params = parseParams(input, config.limits.maxStepsCeiling)
+      const runId = params.workflow_id ?? ids.run()
+      const run = await begin(runId, params, start, ports.journal, personFor(start, params), start.signOff ?? config.signOff)
+      return asRun(runId, run, paramWarnings(params))
+    },
+
+    async resume(runId, start = {}) {
+      if (store.summary(runId).finished) throw new ControllerError('RUN_FINISHED', `run ${runId} has ended`)
+      const { journal } = ports
+      const lease = journal.acquire(runId, { owner, ttlMs: LEASE_TTL_MS, now: clock.now() })
+      if (lease === null) throw new ControllerError('RUN_OWNED', `run ${runId} belongs to a process that is running it (${journal.owner(runId, clock.now())?.owner ?? 'just taken'})`)
+      try {
+        const entries = journal.read(runId)
+        const header = headerIn(runId, entries)
+        const setting = header.input as unknown as RunSetting
+        const guard = setting.policy === config.policy ? ports.guard : await openGuard(setting.policy, ports)
+        assertCompatible(runId, header, guard, ports)
+        const record = createRunRecord(setting.workflow.limits.steps)
+        const person = start.person ?? (setting.workflow.person === 'absent' ? 'absent' : 'later')
+        const run = await host(runId, setting, person, { journal, lease, bodies: createBodies(journal), record, guard })
+        await run.resume(entries)
+        return asRun(runId, run, [])
+      } catch (error) {
+        hosted.delete(runId)
+        scopes.delete(runId)
+        journal.release(lease)
+        throw error
+      }
+    },
+
+    async plan(input, start = {}) {
+      const params = parseParams(input, config.limits.maxStepsCeiling)
+      return preview(await begin(ids.run(), params, start, createMemoryJournal(), 'later', true))
+    },
+
+    request: (runId, request, wait) => {
+      const run = hosted.get(runId)
+      return run ? run.request(request).then(() => 'applied' as const) : store.request(runId, request, wait)
+    },
+
+    async close() {
+      await Promise.all([...hosted.values()].map((run) => run.interrupt()))
+      await ports.journal.close()
+    },
+  }
+}
+
+/** The plan a run would sign: the very chart runs, in memory, up to the signature. */
+async function preview(run: HostedRun): Promise<PlanPreview> {
+  const end = await run.end
+  if (end.kind === 'broken') throw end.error
+  if (end.kind === 'settled') {
+    const { failure, summary, exitReason } = end.result
+    const code = exitReason === 'unplannable' ? 'UNPLANNABLE' : exitReason === 'goal_denied' ? 'GOAL_DENIED' : 'PLAN_INVALID'
+    throw new ControllerError(code, failure?.message ?? summary, failure ? { hint: failure.hint } : {})
+  }
+  const context = run.durable.fold.snapshot('')?.context as WorkflowContext
+  if (context.draft === null) throw new ControllerError('UNPLANNABLE', context.question?.question ?? context.stall?.detail ?? 'there is no plan', {
+    ...(context.question ? { hint: `Say which one is meant: ${context.question.choices.join(', ')}.` } : {}),
+  })
+  const { bodies } = run
+  const { plan, source } = planBody(bodies, context.draft.plan.ref)
+  return { plan, source, verdict: stored<PlanVerdict>(bodies, context.findingsRef ?? '', 'verdict') }
+}
+
+function headerOf(setting: RunSetting, ports: Ports): RunHeader {
+  return {
+    ...machineIdentity(),
+    policyHash: ports.guard.policyHash,
+    catalogDigest: ports.executor.catalog.digest,
+    input: JSON.parse(JSON.stringify(setting)) as RunHeader['input'],
+  }
+}
+
+function headerIn(runId: string, entries: readonly JournalEntry[]): RunHeader {
+  const first = entries[0]
+  if (first?.kind === 'started') return first.header
+  throw new ControllerError('JOURNAL_CORRUPT', `run ${runId} has no first record`)
+}
+
+/** A run goes on only with the machines, the policy and the capabilities it began with. */
+function assertCompatible(runId: string, header: RunHeader, guard: Guard, ports: Ports): void {
+  const now = machineIdentity()
+  const differences = [
+    header.machineHash === now.machineHash ? [] : [`the statecharts (version ${header.machineVersion}, now ${now.machineVersion})`],
+    header.policyHash === guard.policyHash ? [] : [`the policy ${guard.policyName}`],
+    header.catalogDigest === ports.executor.catalog.digest ? [] : ['the capabilities'],
+  ].flat()
+  if (differences.length > 0) throw new ControllerError('RUN_INCOMPATIBLE', `run ${runId} was started with others: ${differences.join(', ')} changed since`)
+}
+
+async function oraclesFor(setting: RunSetting, bodies: Bodies, ports: Ports): Promise<readonly Oracle[]> {
+  if (setting.planRef !== null) {
+    const { plan, source } = planBody(bodies, setting.planRef)
+    return [planFileOracle(plan, source)]
+  }
+  return setting.playbook === null ? ports.oracles : [playbookOracle({ playbooks: await loadPlaybooks(), only: setting.playbook })]
+}

@@ -1,0 +1,296 @@
+import type { AnyActorLogic, AnyStateMachine, EventObject } from 'xstate'
+import { ControllerError, toFailure } from '../errors.ts'
+import type { JournalEntry, JournaledEvent, RunHeader } from '../model/journal-entry.ts'
+import type { Clock } from '../services/clock/clock.ts'
+import type { Commit, Journal, Lease, RunSummary } from '../services/journal/journal.ts'
+import type { Bodies } from './bodies.ts'
+import { createFold } from './fold.ts'
+import type { ArmedTimer, Effect, Fold, OutstandingService } from './fold.ts'
+import { createServiceHost, invokedIds, startService } from './xstate-internals.ts'
+
+export interface DurableRunOptions {
+  readonly runId: string
+  /** With its services provided. */
+  readonly machine: AnyStateMachine
+  readonly clocks: Readonly<Record<string, 'wall' | 'run'>>
+  /** Services that reach outside this process: they begin only when their cause is durable. */
+  readonly external: ReadonlySet<string>
+  readonly journal: Journal
+  readonly lease: () => Lease
+  readonly clock: Clock
+  readonly bodies: Bodies
+  /** Called for each record with what it emitted, in replay and live, before anything is durable: for projections only. */
+  readonly onFolded: (entry: JournalEntry, emitted: readonly EventObject[]) => void
+  /** Called, in order, once a record is durable: for the outside. */
+  readonly onDurable: (entry: JournalEntry) => void
+  /** The journal refused: nothing more can be kept, so nothing more is done. */
+  readonly onBroken: (error: ControllerError) => void
+  /** The projection to store, or null when it did not change. */
+  readonly summarize: (entry: JournalEntry) => RunSummary | null
+}
+
+/** One run's statecharts over its journal: every event is recorded, then folded, then acted upon. */
+export interface DurableRun {
+  readonly fold: Fold
+  /** Writes the first record. */
+  begin(header: RunHeader): void
+  /** Folds the records of an earlier life; nothing is done. @throws ENGINE_DIVERGED */
+  replay(entries: readonly JournalEntry[]): void
+  /** Takes over after a replay: restarts what is outstanding, arms timers with what is left. @throws ENGINE_DIVERGED */
+  adopt(owner: string): void
+  /** Records an event and everything it causes; resolves when that is durable. `event` may need the run clock. */
+  deliver(path: string, event: EventObject | ((runAt: number) => EventObject), cause?: { readonly inbox?: number }): Promise<void>
+  /** Answers inbox rows without an event. */
+  answer(inboxId: number, refusal: string): Promise<void>
+  /** Commits what was put into the bodies and the ledger, and waits for everything before it. */
+  flush(): Promise<void>
+  /** From now on no service begins; those that run go on. */
+  hold(): void
+  /** Services that are running in this process now. */
+  running(): readonly OutstandingService[]
+  /** Writes down that nobody owns the run any more, and stops everything. */
+  park(owner: string, reason: string): Promise<void>
+  /** Stops timers and services without a record, as a crash would. */
+  stop(): void
+  readonly lastSeq: number
+  /** Run-clock ms now. */
+  runNow(): number
+}
+
+const key = (path: string, id: string) => `${path} ${id}`
+
+export function createDurableRun(options: DurableRunOptions): DurableRun {
+  const { runId, machine, journal, clock, bodies } = options
+  const fold = createFold(machine, options.clocks)
+  const host = createServiceHost()
+  const services = new Map<string, { readonly service: OutstandingService; stop(): void }>()
+  const timers = new Map<string, { readonly timer: ArmedTimer; readonly handle: unknown }>()
+  let seq = -1
+  let last = { at: 0, runAt: 0 }
+  let owned = false
+  let ticking = false
+  let held = false
+  let stopped = false
+  let tail: Promise<void> = Promise.resolve()
+
+  function now(): { at: number; runAt: number } {
+    const at = Math.max(clock.now(), last.at)
+    return { at, runAt: last.runAt + (ticking ? at - last.at : 0) }
+  }
+
+  function broken(error: unknown): void {
+    if (stopped) return
+    stop()
+    options.onBroken(error instanceof ControllerError ? error : new ControllerError('JOURNAL_UNWRITABLE', toFailure(error).message, { cause: error }))
+  }
+
+  function commit(entry: JournalEntry | null, answers: Commit['answers']): Promise<void> {
+    const summary = entry && options.summarize(entry)
+    const { blobs, effects } = bodies.take()
+    const committed = journal.commit({
+      runId,
+      token: options.lease().token,
+      entries: entry ? [entry] : [],
+      blobs,
+      effects,
+      ...(summary ? { summary } : {}),
+      ...(answers ? { answers } : {}),
+    })
+    const durable = Promise.all([tail, committed]).then(() => {
+      if (entry) options.onDurable(entry)
+    })
+    tail = durable
+    durable.catch(broken)
+    return durable
+  }
+
+  /** Folds a record and keeps the clocks; what it emitted goes to the projection. */
+  function absorb(entry: JournalEntry): readonly Effect[] {
+    seq = entry.seq
+    last = { at: entry.at, runAt: entry.runAt }
+    let effects: readonly Effect[] = []
+    if (entry.kind === 'started') effects = fold.init(entry.header.input['workflow'], entry)
+    if (entry.kind === 'event') effects = fold.receive(entry)
+    if (entry.kind === 'adopted' || entry.kind === 'parked') owned = entry.kind === 'adopted'
+    else if (entry.kind === 'started') owned = true
+    ticking = owned && fold.snapshot('')?.hasTag('clockStopped') !== true
+    const emitted = effects.flatMap((effect) => (effect.kind === 'emit' ? [effect.event] : []))
+    options.onFolded(entry, emitted)
+    return effects
+  }
+
+  function record(entry: JournalEntry, answers?: Commit['answers']): Promise<void> {
+    const wasTicking = ticking
+    const effects = absorb(entry)
+    const durable = commit(entry, answers)
+    perform(effects, durable)
+    if (wasTicking !== ticking) rearmRunTimers()
+    return durable
+  }
+
+  function perform(effects: readonly Effect[], durable: Promise<void>): void {
+    const outstanding = new Set(fold.services())
+    const armed = new Set(fold.timers())
+    for (const effect of effects) {
+      if (effect.kind === 'stop') stopService(key(effect.path, effect.childId))
+      if (effect.kind === 'start' && outstanding.has(effect.service)) begin(effect.service, durable)
+      if (effect.kind === 'disarm') disarm(key(effect.owner, effect.timerId))
+      if (effect.kind === 'arm' && armed.has(effect.timer)) arm(effect.timer)
+      if (effect.kind === 'act') attempt(effect)
+    }
+  }
+
+  /** A custom action must not break the run: what it could not do shows in what follows. */
+  function attempt(effect: Effect & { kind: 'act' }): void {
+    try {
+      effect.run()
+    } catch (error) {
+      process.emitWarning(`the action ${effect.type} of run ${runId} threw: ${toFailure(error).message}`)
+    }
+  }
+
+  function begin(service: OutstandingService, durable: Promise<void>): void {
+    if (held || stopped) return
+    const id = key(service.path, service.childId)
+    stopService(id)
+    const announced = { service, stop: () => {} }
+    services.set(id, announced)
+    const start = () => {
+      if (services.get(id) !== announced) return
+      if (held) return void services.delete(id)
+      services.set(id, { service, ...run(service, id) })
+    }
+    if (options.external.has(service.src)) durable.then(start, () => {})
+    else start()
+  }
+
+  function run(service: OutstandingService, id: string): { stop(): void } {
+    const logic = logicOf(service)
+    let over = false
+    const actor = startService(logic, {
+      id: service.childId,
+      input: service.input,
+      host,
+      onEvent: (event) => {
+        if (over || stopped) return
+        const ends = event.type === `xstate.done.actor.${service.childId}` || event.type === `xstate.error.actor.${service.childId}`
+        if (ends) {
+          over = true
+          services.delete(id)
+        }
+        receive(service.path, event, ends ? { child: service.childId } : {})
+      },
+    })
+    return {
+      stop() {
+        over = true
+        actor.stop()
+      },
+    }
+  }
+
+  function logicOf(service: OutstandingService): AnyActorLogic {
+    const logic = fold.machine(service.path)?.implementations.actors[service.src]
+    if (logic === undefined || typeof logic === 'string') {
+      throw new ControllerError('ENGINE_DIVERGED', `run ${runId} waits for the service ${service.src}, which this version does not have`)
+    }
+    return logic as AnyActorLogic
+  }
+
+  function stopService(id: string): void {
+    const running = services.get(id)
+    services.delete(id)
+    running?.stop()
+  }
+
+  function arm(timer: ArmedTimer): void {
+    const id = key(timer.owner, timer.timerId)
+    disarm(id)
+    if (stopped || (timer.clock === 'run' && !ticking)) return
+    const time = now()
+    const left = timer.due - (timer.clock === 'wall' ? time.at : time.runAt)
+    const handle = clock.after(Math.max(0, left), () => {
+      timers.delete(id)
+      receive(timer.target, timer.event, { timer: [timer.owner, timer.timerId] })
+    })
+    timers.set(id, { timer, handle })
+  }
+
+  function disarm(id: string): void {
+    const armed = timers.get(id)
+    if (armed) clock.clear(armed.handle)
+    timers.delete(id)
+  }
+
+  function rearmRunTimers(): void {
+    for (const [id, { timer }] of timers) if (timer.clock === 'run') disarm(id)
+    if (ticking) for (const timer of fold.timers()) if (timer.clock === 'run') arm(timer)
+  }
+
+  function receive(path: string, event: EventObject, cause: { timer?: [string, string]; child?: string; inbox?: number }): Promise<void> {
+    if (stopped) return tail
+    const time = now()
+    return record({ kind: 'event', seq: seq + 1, ...time, path, event: asJournaled(event), ...cause }, answersOf(cause.inbox))
+  }
+
+  const answersOf = (inbox: number | undefined): Commit['answers'] => (inbox === undefined ? undefined : [{ inboxId: inbox, refusal: null }])
+
+  function stop(): void {
+    stopped = true
+    for (const id of services.keys()) stopService(id)
+    for (const id of timers.keys()) disarm(id)
+  }
+
+  /** Every active state's service must be there, and must exist in this version. */
+  function assertRestorable(): void {
+    for (const path of fold.paths()) {
+      const snapshot = fold.snapshot(path)
+      if (snapshot?.status !== 'active') continue
+      const present = new Set(fold.services().flatMap((service) => (service.path === path ? [service.childId] : [])))
+      const missing = invokedIds(snapshot).find((id) => !present.has(id) && snapshot.children[id]?.getSnapshot().status === 'active')
+      if (missing) throw new ControllerError('ENGINE_DIVERGED', `run ${runId}: ${path || 'the workflow'} waits for ${missing}, which is not outstanding`)
+    }
+    for (const service of fold.services()) logicOf(service)
+  }
+
+  return {
+    fold,
+    begin(header) {
+      const at = clock.now()
+      void record({ kind: 'started', seq: 0, at, runAt: 0, header })
+    },
+    replay(entries) {
+      for (const entry of entries) absorb(entry)
+    },
+    adopt(owner) {
+      assertRestorable()
+      const outstanding = fold.services()
+      const at = Math.max(clock.now(), last.at)
+      const durable = record({ kind: 'adopted', seq: seq + 1, at, runAt: last.runAt, owner, reason: 'resume' })
+      for (const timer of fold.timers()) arm(timer)
+      for (const service of outstanding) begin(service, durable)
+    },
+    deliver: (path, event, cause = {}) => receive(path, typeof event === 'function' ? event(now().runAt) : event, cause),
+    answer: (inboxId, refusal) => commit(null, [{ inboxId, refusal }]),
+    flush: () => commit(null, undefined),
+    hold: () => void (held = true),
+    running: () => [...services.values()].map(({ service }) => service),
+    async park(owner, reason) {
+      held = true
+      const durable = record({ kind: 'parked', seq: seq + 1, ...now(), owner, reason })
+      stop()
+      await durable
+    },
+    stop,
+    get lastSeq() {
+      return seq
+    },
+    runNow: () => now().runAt,
+  }
+}
+
+/** An event exactly as a replay will see it: what JSON keeps, errors as data. */
+function asJournaled(event: EventObject): JournaledEvent {
+  const plain = 'error' in event ? { ...event, error: toFailure(event.error) } : event
+  return JSON.parse(JSON.stringify(plain)) as JournaledEvent
+}

@@ -1,0 +1,84 @@
+import { StateMachine, createActor, fromTransition } from 'xstate'
+import type { AnyActorLogic, AnyActorRef, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
+
+/**
+ * The few undocumented parts of XState 5.33.3 that a nested fold needs; nowhere else may they be used. The version is pinned,
+ * and the differential tests fail when one of them changes.
+ */
+
+/** An effect as XState's transition function returns it: built-ins begin with `xstate.`. */
+export interface ResolvedAction {
+  readonly type: string
+  readonly params: unknown
+  readonly info: unknown
+  readonly exec: ((info: unknown, params: unknown) => void) | undefined
+}
+
+export interface SpawnParams {
+  readonly actorRef: AnyActorRef & { readonly logic?: AnyActorLogic }
+  readonly src: unknown
+  readonly input: unknown
+}
+
+/** A machine's transition function with an actor scope of our own: it gives nested machines a parent and returns its effects. */
+export interface FoldedMachine {
+  initial(input: unknown): { readonly snapshot: AnyMachineSnapshot; readonly actions: readonly ResolvedAction[] }
+  next(snapshot: AnyMachineSnapshot, event: EventObject): { readonly snapshot: AnyMachineSnapshot; readonly actions: readonly ResolvedAction[] }
+}
+
+/** A root actor that is never started: it only lends its identity and its actor system to the fold. */
+export function createRootRef(machine: AnyStateMachine, input: unknown): AnyActorRef {
+  return createActor(machine, { input } as never)
+}
+
+export function machineOf(ref: AnyActorRef & { readonly logic?: AnyActorLogic }): AnyStateMachine | null {
+  return ref.logic instanceof StateMachine ? ref.logic : null
+}
+
+export function foldMachine(machine: AnyStateMachine, ref: AnyActorRef): FoldedMachine {
+  let actions: ResolvedAction[] = []
+  const scope = {
+    self: ref,
+    id: ref.id,
+    sessionId: ref.sessionId,
+    system: ref.system,
+    logger: () => {},
+    defer: () => {},
+    stopChild: () => {},
+    emit: () => {},
+    actionExecutor: (action: ResolvedAction) => actions.push(action),
+  }
+  const collect = (run: () => AnyMachineSnapshot) => {
+    actions = []
+    const snapshot = run()
+    // Guards of a parent may read a child's snapshot through its ref.
+    Object.assign(ref, { _snapshot: snapshot })
+    return { snapshot, actions }
+  }
+  return {
+    initial: (input) => collect(() => machine.getInitialSnapshot(scope as never, input as never)),
+    next: (snapshot, event) => collect(() => machine.transition(snapshot, event, scope as never)),
+  }
+}
+
+/** Active states' invoked services, by id. */
+export function invokedIds(snapshot: AnyMachineSnapshot): readonly string[] {
+  return snapshot._nodes.flatMap((node) => node.invoke.map((invoke) => invoke.id))
+}
+
+/** Runs one invoked service as an ordinary XState actor whose events to its parent come back here. */
+export function startService(
+  logic: AnyActorLogic,
+  options: { readonly id: string; readonly input: unknown; readonly host: AnyActorRef; readonly onEvent: (event: EventObject) => void },
+): { stop(): void } {
+  const { host } = options
+  const parent = { id: 'host', sessionId: host.sessionId, system: host.system, _send: options.onEvent, send: options.onEvent }
+  const actor = createActor(logic, { id: options.id, input: options.input, parent: parent as never } as never)
+  actor.start()
+  return { stop: () => (actor as unknown as { _stop(): void })._stop() }
+}
+
+/** The actor whose system hosts the services of one run; never started. */
+export function createServiceHost(): AnyActorRef {
+  return createActor(fromTransition(() => null, null))
+}

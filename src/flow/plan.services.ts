@@ -1,0 +1,103 @@
+import { ControllerError } from '../errors.ts'
+import type { Services } from '../machines/provide-services.ts'
+import type { DraftOutput, JudgePlanInput } from '../machines/workflow.types.ts'
+import type { PlanFinding } from '../model/plan.ts'
+import type { PlanVerdict } from '../model/verdict.ts'
+import { deliberate } from '../services/oracle/committee.ts'
+import type { OracleRequest } from '../services/oracle/oracle.ts'
+import { validatePlan } from '../services/oracle/plan-validator.ts'
+import { oracleRequest, planBody } from './run-scope.ts'
+import type { FindRun, FlowPorts, RunScope } from './run-scope.ts'
+import { skeletonOf } from './skeleton.ts'
+
+/** From evidence to a plan that was judged. */
+export function planServices(ports: FlowPorts, find: FindRun): Pick<Services, 'draftPlan' | 'deliberate' | 'judgePlan'> {
+  return {
+    async draftPlan(input, { signal }) {
+      const scope = find(input.runId)
+      return draft(ports, scope, oracleRequest(scope, input, signal), input.oracle)
+    },
+
+    async deliberate(input) {
+      const scope = find(input.runId)
+      const { plan } = planBody(scope.bodies, input.plan.ref)
+      const result = deliberate({ plan, catalog: ports.executor.catalog, maxSteps: scope.record.maxSteps, timeoutMs: scope.params.timeout_ms })
+      const objections = result.reviews.flatMap((review) => review.objections.map((objection) => `${review.reviewer}: ${objection}`))
+      return { kind: result.kind, reason: objections.join('; ') || result.kind, objectionsRef: objections.length === 0 ? null : scope.bodies.put(objections) }
+    },
+
+    async judgePlan(input) {
+      const scope = find(input.runId)
+      const verdict = await judge(ports, scope, input)
+      const errors = verdict.findings.filter(({ severity }) => severity === 'error')
+      return { clean: verdict.clean, findingsRef: scope.bodies.put(verdict), reason: describeFindings(errors) }
+    },
+  }
+}
+
+/** The first oracle, from `first` on, that has a plan; when none has, why, and what would help. */
+async function draft(ports: FlowPorts, scope: RunScope, request: OracleRequest, first: number): Promise<DraftOutput> {
+  let none: DraftOutput = { kind: 'none', reason: 'no oracle is configured', hint: 'Give a plan with `--plan FILE`.' }
+  for (const oracle of scope.oracles.slice(first)) {
+    const answer = await oracle.draft(request)
+    if (answer.kind === 'none') none = answer
+    else {
+      const body = { plan: answer.plan, source: answer.source, notExamined: answer.notExamined ?? [] }
+      return { kind: 'plan', plan: skeletonOf(body, scope.bodies, ports.executor.catalog, ports.config.timeouts.actionMs) }
+    }
+  }
+  return none
+}
+
+/** The validator's findings, with the guard's verdict on each step. */
+export async function judge(ports: FlowPorts, scope: RunScope, input: Pick<JudgePlanInput, 'plan' | 'live' | 'maxSteps' | 'amends'>): Promise<PlanVerdict> {
+  const { plan } = planBody(scope.bodies, input.plan.ref)
+  const foreseen = await Promise.all(
+    plan.steps.map((step) => scope.guard.foresee({ stepId: step.id, capability: step.capability, args: step.args }, scope.guardScope)),
+  )
+  const verdicts = new Map(plan.steps.map((step, position) => [step.id, foreseen[position]] as const).flatMap(([id, verdict]) => (verdict ? [[id, verdict] as const] : [])))
+  const settled = input.amends === null ? [] : scope.record.results().keys()
+  const findings = validatePlan(plan, {
+    catalog: ports.executor.catalog,
+    maxSteps: input.maxSteps,
+    timeoutMs: scope.params.timeout_ms,
+    verdicts,
+    done: input.amends === null ? scope.record.done((ref) => planBody(scope.bodies, ref).plan) : [],
+    earlierPlanDigests: input.amends === null ? scope.record.planDigests() : [],
+    live: [...input.live, ...settled],
+  })
+  const lost = input.live.filter((stepId) => !plan.steps.some((step) => step.id === stepId))
+  const all = [...findings, ...lost.map(liveStepLost)]
+  return {
+    clean: all.every(({ severity }) => severity !== 'error'),
+    findings: all,
+    steps: plan.steps.flatMap((step) => {
+      const verdict = verdicts.get(step.id)
+      if (verdict === undefined) return []
+      const decision = verdict.decision === 'modify' ? 'ask' : verdict.decision
+      return [{ stepId: step.id, decision, ruleId: verdict.ruleId, reason: verdict.reason, atDispatch: verdict.atDispatch }]
+    }),
+  }
+}
+
+function liveStepLost(stepId: string): PlanFinding {
+  return {
+    code: 'E_LIVE_STEP_REMOVED',
+    severity: 'error',
+    stepId,
+    path: 'steps',
+    message: `step ${stepId} is under way and cannot be removed`,
+    hint: 'Cancel or skip the action first.',
+  }
+}
+
+/** Findings in one line, for a reason or a message. */
+export function describeFindings(findings: readonly PlanFinding[]): string {
+  return findings.map(({ code, message }) => `${code}: ${message}`).join('; ')
+}
+
+/** A verdict with errors as the failure it is. @throws ControllerError PLAN_INVALID (details: the findings) */
+export function assertClean(verdict: PlanVerdict): void {
+  const errors = verdict.findings.filter(({ severity }) => severity === 'error')
+  if (errors.length > 0) throw new ControllerError('PLAN_INVALID', `the plan has ${errors.length} errors: ${describeFindings(errors)}`, { details: errors })
+}

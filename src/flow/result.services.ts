@@ -1,0 +1,78 @@
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import type { Services } from '../machines/provide-services.ts'
+import type { WriteReportInput } from '../machines/workflow.types.ts'
+import type { Evidence, Report } from '../model/report.ts'
+import type { CriterionResult } from '../model/result.ts'
+import { readWorkspaceFile } from '../services/executor/workspace-files.ts'
+import { evaluateCriteria } from '../services/oracle/evaluation.ts'
+import { assembleReport, renderMarkdown } from '../services/telemetry/report.ts'
+import { outputOf, planBody, stored } from './run-scope.ts'
+import type { FindRun, FlowPorts, RunScope } from './run-scope.ts'
+
+/** Files that a criterion looks into are read up to this size. */
+const MAX_CRITERION_FILE_BYTES = 10 * 1024 * 1024
+
+/** From results to evidence and a report. */
+export function resultServices(ports: FlowPorts, find: FindRun): Pick<Services, 'evaluateCriteria' | 'writeReport'> {
+  return {
+    async evaluateCriteria(input) {
+      const scope = find(input.runId)
+      const criteria = await evaluateCriteria({
+        plan: planBody(scope.bodies, input.planRef).plan,
+        results: scope.record.results(),
+        output: (stepId) => outputOf(scope, stepId),
+        readWorkspaceFile: (path) => readText(ports.workspace, path),
+      })
+      const met = criteria.filter(({ verdict }) => verdict === 'met').length
+      const verdict = criteria.some((criterion) => criterion.verdict === 'unmet') ? 'unmet' : met === criteria.length ? 'met' : 'unknown'
+      return { verdict, met, total: criteria.length, criteriaRef: scope.bodies.put(criteria) }
+    },
+
+    async writeReport(input) {
+      const scope = find(input.runId)
+      const report = reportOf(ports, scope, input)
+      const folder = join(ports.stateDir, 'runs', input.runId)
+      const reportPath = join(folder, 'report.md')
+      await mkdir(folder, { recursive: true, mode: 0o700 })
+      await writeFile(reportPath, renderMarkdown(report))
+      await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
+      return { reportRef: scope.bodies.put(report), reportPath, summary: report.summary }
+    },
+  }
+}
+
+function reportOf(ports: FlowPorts, scope: RunScope, input: WriteReportInput): Report {
+  const { bodies, record, params } = scope
+  const planRef = record.planRef()
+  const body = planRef === null ? null : planBody(bodies, planRef)
+  return assembleReport({
+    runId: input.runId,
+    goal: params.goal,
+    workflowType: params.workflow_type,
+    plan: body?.plan ?? null,
+    planSource: body?.source ?? null,
+    status: input.outcome.status,
+    exitReason: input.outcome.exitReason,
+    failure: input.outcome.failure,
+    criteria: input.criteriaRef === null ? [] : stored<readonly CriterionResult[]>(bodies, input.criteriaRef, 'criteria'),
+    usage: input.usage,
+    results: record.results(),
+    verdicts: record.verdicts(),
+    output: (stepId) => outputOf(scope, stepId),
+    notExamined: body?.notExamined ?? [],
+    evidence: input.evidenceRef === null ? [] : stored<{ evidence: readonly Evidence[] }>(bodies, input.evidenceRef, 'evidence').evidence,
+    startedAt: record.startedAt(),
+    durationMs: ports.clock.now() - record.startedAt(),
+  })
+}
+
+async function readText(workspace: string, path: string): Promise<string | null> {
+  try {
+    const { bytes } = await readWorkspaceFile(workspace, path, { maxBytes: MAX_CRITERION_FILE_BYTES })
+    return bytes.toString('utf8')
+  } catch {
+    // A file that cannot be read is no evidence; the criterion says so.
+    return null
+  }
+}

@@ -1,0 +1,99 @@
+import type { Bodies } from '../engine/bodies.ts'
+import { ControllerError } from '../errors.ts'
+import type { Config } from '../model/config.ts'
+import type { PlannerExecParams } from '../model/goal.ts'
+import type { JsonObject } from '../model/json.ts'
+import type { Plan, PlanFinding } from '../model/plan.ts'
+import type { Evidence } from '../model/report.ts'
+import type { ActionResult } from '../model/result.ts'
+import type { Clock } from '../services/clock/clock.ts'
+import type { Executor, Meter } from '../services/executor/executor.ts'
+import type { Guard, GuardScope } from '../services/guard/guard.ts'
+import type { EffectRecord } from '../services/journal/journal.ts'
+import type { Oracle, OracleRequest } from '../services/oracle/oracle.ts'
+import type { RunRecord } from './run-record.ts'
+
+/** The ports and settings that the services of all runs of a controller share. */
+export interface FlowPorts {
+  /** Absolute, real path. */
+  readonly workspace: string
+  readonly stateDir: string
+  readonly config: Config
+  readonly executor: Executor
+  readonly clock: Clock
+}
+
+/** What the services know of one run. */
+export interface RunScope {
+  readonly params: PlannerExecParams
+  readonly guard: Guard
+  readonly guardScope: GuardScope
+  readonly oracles: readonly Oracle[]
+  readonly bodies: Bodies
+  readonly record: RunRecord
+  readonly meter: Meter
+  /** Attempts under way, by step id. */
+  readonly attempts: Map<string, AbortController>
+  /** Makes what is in the bodies and the ledger durable. */
+  readonly flush: () => Promise<void>
+  readonly effect: (key: string) => EffectRecord | null
+  /** Claims the workspace for writing; false while another run writes in it. */
+  readonly lockWorkspace: () => boolean
+}
+
+/** Finds a run of this process by its id. */
+export type FindRun = (runId: string) => RunScope
+
+/** A plan as it is stored: with who made it and what it leaves out. */
+export interface PlanBody {
+  readonly plan: Plan
+  readonly source: string
+  readonly notExamined: readonly string[]
+}
+
+/** The stored body of a plan. @throws ControllerError JOURNAL_CORRUPT when it is gone */
+export function planBody(bodies: Bodies, ref: string): PlanBody {
+  return stored<PlanBody>(bodies, ref, 'plan')
+}
+
+/** A stored body that a record refers to. The journal wrote it: its shape is the writer's. @throws ControllerError JOURNAL_CORRUPT when it is gone */
+export function stored<Body>(bodies: Bodies, ref: string, what: string): Body {
+  const body = bodies.get(ref)
+  if (body === null) throw new ControllerError('JOURNAL_CORRUPT', `the body of the ${what} ${ref.slice(0, 12)} is missing from the store`)
+  return body as Body
+}
+
+/** The output of a step that succeeded, under the plan in force or an earlier one. */
+export function outputOf(scope: RunScope, stepId: string): JsonObject | null {
+  const ref = scope.record.result(stepId)?.outputRef ?? null
+  return ref === null ? null : (scope.bodies.get(ref) as JsonObject | null)
+}
+
+/** What an oracle is told, put together from the record. */
+export function oracleRequest(
+  scope: RunScope,
+  input: { readonly runId: string; readonly assumption: string | null; readonly evidenceRef: string | null; readonly findingsRef: string | null; readonly objectionsRef: string | null; readonly replans: number },
+  signal: AbortSignal,
+): OracleRequest {
+  const { params, bodies, record } = scope
+  const evidence = input.evidenceRef === null ? [] : stored<{ evidence: readonly Evidence[] }>(bodies, input.evidenceRef, 'evidence').evidence
+  const findings = input.findingsRef === null ? [] : stored<{ findings: readonly PlanFinding[] }>(bodies, input.findingsRef, 'findings').findings
+  const objections = input.objectionsRef === null ? [] : stored<readonly string[]>(bodies, input.objectionsRef, 'objections')
+  return {
+    runId: input.runId,
+    goal: params.goal,
+    workflowType: params.workflow_type,
+    maxSteps: record.maxSteps,
+    context: params.context,
+    assumption: input.assumption,
+    evidence,
+    findings,
+    objections,
+    done: record.done((ref) => planBody(bodies, ref).plan),
+    replans: input.replans,
+    signal,
+  }
+}
+
+/** What earlier plans achieved, for oracles and the validator. */
+export type DoneStep = { readonly stepId: string; readonly capability: string; readonly args: JsonObject; readonly result: ActionResult }

@@ -1,0 +1,259 @@
+import type { AnyStateMachine } from 'xstate'
+import type { Bodies } from '../engine/bodies.ts'
+import { createDurableRun } from '../engine/durable-run.ts'
+import type { DurableRun } from '../engine/durable-run.ts'
+import { ControllerError } from '../errors.ts'
+import { DELAY_CLOCKS } from '../machines/clocks.ts'
+import type { ExecuteInput } from '../machines/action.types.ts'
+import type { Person } from '../machines/action.types.ts'
+import type { WorkflowContext, WorkflowOutput } from '../machines/workflow.types.ts'
+import { isRepeatable } from '../model/action.ts'
+import type { RunEvent } from '../model/events.ts'
+import type { JournalEntry, RunHeader } from '../model/journal-entry.ts'
+import { RunRequest } from '../model/request.ts'
+import type { RunRequestInput } from '../model/request.ts'
+import type { RunResult } from '../model/result.ts'
+import type { Clock } from '../services/clock/clock.ts'
+import type { CapabilityCatalog } from '../services/executor/executor.ts'
+import type { Journal, Lease, RunSummary } from '../services/journal/journal.ts'
+import type { Log } from '../services/log/log.ts'
+import type { RunRecord } from '../flow/run-record.ts'
+import { eventOf } from './requests.ts'
+import { createEventTeller, runResult } from './run-events.ts'
+import { needsPerson, statePath } from './state-path.ts'
+
+/** Services whose effects leave the process, or that write what others read. */
+const EXTERNAL = new Set(['execute', 'reconcileEffect', 'applyIntervention', 'writeReport'])
+/** Timers that only wait for a person: a run may be left alone with them. */
+const PATIENT = new Set(['approvalTimeout', 'interventionTimeout', 'runTimeLeft'])
+const INBOX_MS = 100
+export const LEASE_TTL_MS = 15_000
+const RENEW_MS = 5_000
+/** How long an interrupted run waits for a write that is under way, before it is stopped and left in doubt. */
+const INTERRUPT_GRACE_MS = 5_000
+
+export type ParkReason = 'needs-person' | 'interrupted' | 'lease-lost'
+
+export type RunEnd =
+  | { readonly kind: 'settled'; readonly result: RunResult }
+  | { readonly kind: 'parked'; readonly reason: ParkReason }
+  | { readonly kind: 'broken'; readonly error: ControllerError }
+
+export interface HostedRunOptions {
+  readonly runId: string
+  readonly machine: AnyStateMachine
+  readonly journal: Journal
+  readonly clock: Clock
+  readonly log: Log
+  readonly catalog: CapabilityCatalog
+  readonly actionMs: number
+  readonly lease: Lease
+  readonly bodies: Bodies
+  readonly record: RunRecord
+  readonly person: Person
+}
+
+/** A run that this process owns: its engine, its inbox, its lease, and those who listen. */
+export interface HostedRun {
+  readonly durable: DurableRun
+  readonly bodies: Bodies
+  start(header: RunHeader): void
+  resume(entries: readonly JournalEntry[]): Promise<void>
+  events(fromSeq: number): AsyncIterable<RunEvent>
+  request(request: RunRequestInput): Promise<void>
+  interrupt(): Promise<void>
+  /** Never rejects. */
+  readonly end: Promise<RunEnd>
+}
+
+export function createHostedRun(options: HostedRunOptions): HostedRun {
+  const { runId, journal, clock, bodies, record, log } = options
+  let lease = options.lease
+  let header: RunHeader | null = null
+  let over: RunEnd | null = null
+  let adoptedPaused = false
+  let interrupting = false
+  let told = ''
+  const history: RunEvent[] = []
+  const waiting = new Map<number, readonly RunEvent[]>()
+  const listeners = new Set<() => void>()
+  const loops: NodeJS.Timeout[] = []
+  let finish: (end: RunEnd) => void = () => {}
+  const end = new Promise<RunEnd>((resolve) => (finish = resolve))
+
+  const durable = createDurableRun({
+    runId,
+    machine: options.machine,
+    clocks: DELAY_CLOCKS,
+    external: EXTERNAL,
+    journal,
+    lease: () => lease,
+    clock,
+    bodies,
+    onFolded(entry, emitted) {
+      if (entry.kind === 'started') header = entry.header
+      record.note(entry, emitted)
+      waiting.set(entry.seq, teller.tell(entry, emitted))
+    },
+    onDurable: (entry) => publish(entry.seq),
+    onBroken: (error) => conclude(error.code === 'LEASE_LOST' ? { kind: 'parked', reason: 'lease-lost' } : { kind: 'broken', error }),
+    summarize,
+  })
+  const { fold } = durable
+  const teller = createEventTeller(runId, fold, bodies)
+
+  function summarize(entry: JournalEntry): RunSummary | null {
+    const root = fold.snapshot('')
+    if (root === null || header === null) return null
+    const state = statePath(root.value)
+    const waits = needsPerson(fold)
+    const exitReason = root.status === 'done' ? (root.output as WorkflowOutput).exitReason : null
+    if (told === `${state} ${waits} ${exitReason}`) return null
+    told = `${state} ${waits} ${exitReason}`
+    const { goal, workflow_type: workflowType } = header.input['params'] as { goal: string; workflow_type: string }
+    const finished = root.status !== 'active'
+    return { runId, goal, workflowType, state, needsPerson: waits, finished, exitReason, createdAt: record.startedAt(), updatedAt: entry.at }
+  }
+
+  function publish(seq: number): void {
+    const events = waiting.get(seq) ?? []
+    waiting.delete(seq)
+    history.push(...events)
+    for (const event of events) log.debug({ ...event }, event.type)
+    for (const wake of listeners) wake()
+    const root = fold.snapshot('')
+    if (root?.status === 'done' && seq === durable.lastSeq) conclude({ kind: 'settled', result: runResult(runId, root.output as WorkflowOutput, bodies) })
+    else if (root?.status === 'error') conclude({ kind: 'broken', error: new ControllerError('INTERNAL', `the statechart of run ${runId} failed`, { cause: root.error }) })
+    else parkWhenOnlyPeopleCanMoveIt()
+  }
+
+  function conclude(result: RunEnd): void {
+    if (over) return
+    over = result
+    for (const loop of loops) clearInterval(loop)
+    durable.stop()
+    if (result.kind !== 'parked' || result.reason !== 'lease-lost') releaseQuietly()
+    for (const wake of listeners) wake()
+    finish(result)
+  }
+
+  function releaseQuietly(): void {
+    try {
+      journal.release(lease)
+    } catch (error) {
+      // The lease expires by itself; the run's own end is what counts.
+      log.warn({ runId, error: String(error) }, 'the lease could not be released')
+    }
+  }
+
+  function parkWhenOnlyPeopleCanMoveIt(): void {
+    const root = fold.snapshot('')
+    if (over || interrupting || options.person !== 'later' || root?.status !== 'active') return
+    const paused = root.matches({ open: 'paused' })
+    const idle = fold.services().length === 0 && fold.timers().every(({ name }) => PATIENT.has(name))
+    if (!idle || (paused ? !adoptedPaused : !needsPerson(fold)) || journal.pending(runId).length > 0) return
+    interrupting = true
+    void park('needs-person')
+  }
+
+  async function park(reason: ParkReason): Promise<void> {
+    try {
+      await durable.park(lease.owner, reason)
+      conclude({ kind: 'parked', reason })
+    } catch {
+      // onBroken has told why.
+    }
+  }
+
+  async function take(request: RunRequest, inbox?: number): Promise<void> {
+    const make = eventOf(request, { runId, fold, bodies, catalog: options.catalog, actionMs: options.actionMs })
+    await durable.deliver('', make, inbox === undefined ? {} : { inbox })
+  }
+
+  /** Requests of other processes, in order; one that the run does not take is answered so, and the next is looked at. */
+  async function drainInbox(): Promise<void> {
+    for (const row of journal.pending(runId)) {
+      if (over || interrupting) return
+      const request = RunRequest.safeParse(row.event)
+      try {
+        if (!request.success) throw new ControllerError('EVENT_REFUSED', 'the request is not one of those that runs take')
+        await take(request.data, row.inboxId)
+      } catch (error) {
+        if (over) return
+        await durable.answer(row.inboxId, error instanceof Error ? error.message : String(error))
+      }
+    }
+  }
+
+  function every(ms: number, task: () => Promise<void> | void): void {
+    let busy = false
+    const loop = setInterval(() => {
+      if (busy || over) return
+      busy = true
+      Promise.resolve()
+        .then(task)
+        .catch((error: unknown) => log.warn({ runId, error: String(error) }, 'a housekeeping task of the run failed'))
+        .finally(() => (busy = false))
+    }, ms)
+    loops.push(loop)
+  }
+
+  function keepHouse(): void {
+    every(INBOX_MS, drainInbox)
+    every(RENEW_MS, () => {
+      const renewed = journal.renew(lease, clock.now(), LEASE_TTL_MS)
+      if (renewed) lease = renewed
+      else conclude({ kind: 'parked', reason: 'lease-lost' })
+    })
+  }
+
+  const writing = () =>
+    durable.running().filter(({ src, input }) => src === 'execute' && !isRepeatable((input as ExecuteInput).effect)).length > 0
+
+  return {
+    durable,
+    bodies,
+    end,
+    start(startHeader) {
+      durable.begin(startHeader)
+      keepHouse()
+      void durable.deliver('', (at) => ({ type: 'run.start', at }) as never).catch(() => {})
+    },
+    async resume(entries) {
+      durable.replay(entries)
+      for (const seq of [...waiting.keys()].toSorted((a, b) => a - b)) history.push(...(waiting.get(seq) ?? []))
+      waiting.clear()
+      durable.adopt(lease.owner)
+      keepHouse()
+      await drainInbox()
+      const context = fold.snapshot('')?.context as WorkflowContext | undefined
+      if (fold.snapshot('')?.value === 'idle') await durable.deliver('', (at) => ({ type: 'run.start', at }) as never)
+      adoptedPaused = context !== undefined && fold.snapshot('')?.matches({ open: 'paused' }) === true
+      parkWhenOnlyPeopleCanMoveIt()
+    },
+    async *events(fromSeq) {
+      for (let position = 0; ; ) {
+        for (; position < history.length; position++) {
+          const event = history[position]
+          if (event && event.seq >= fromSeq) yield event
+        }
+        if (over) return
+        await new Promise<void>((resolve) => {
+          const wake = () => {
+            listeners.delete(wake)
+            resolve()
+          }
+          listeners.add(wake)
+        })
+      }
+    },
+    request: (request) => take(RunRequest.parse(request)),
+    async interrupt() {
+      if (over || interrupting) return void (await end)
+      interrupting = true
+      durable.hold()
+      for (let waited = 0; writing() && waited < INTERRUPT_GRACE_MS && !over; waited += 20) await new Promise((resolve) => setTimeout(resolve, 20))
+      if (over === null) await park('interrupted')
+    },
+  }
+}

@@ -1,0 +1,68 @@
+import { realpath, stat } from 'node:fs/promises'
+import { join, resolve } from 'node:path'
+import { ControllerError } from '../errors.ts'
+import type { ControllerOptions } from '../controller.types.ts'
+import { Config } from '../model/config.ts'
+import { listProblems, problemsOf } from '../model/problems.ts'
+import { createSystemClock } from '../services/clock/system.clock.ts'
+import type { Clock } from '../services/clock/clock.ts'
+import { analysisCapabilities } from '../services/executor/capabilities/analysis/index.ts'
+import { baseCapabilities } from '../services/executor/capabilities/index.ts'
+import type { Executor } from '../services/executor/executor.ts'
+import { createLocalExecutor } from '../services/executor/local.executor.ts'
+import type { Guard } from '../services/guard/guard.ts'
+import { createPolicyGuard } from '../services/guard/policy.guard.ts'
+import { loadPolicy } from '../services/guard/policy-file.ts'
+import type { Journal } from '../services/journal/journal.ts'
+import { createSqliteJournal } from '../services/journal/sqlite.journal.ts'
+import { loadPlaybooks } from '../services/oracle/playbook-file.ts'
+import { playbookOracle } from '../services/oracle/playbook.oracle.ts'
+import type { Oracle } from '../services/oracle/oracle.ts'
+
+/** Everything a controller works with, opened. */
+export interface Ports {
+  readonly workspace: string
+  readonly stateDir: string
+  readonly config: Config
+  readonly clock: Clock
+  readonly journal: Journal
+  readonly executor: Executor
+  readonly guard: Guard
+  readonly oracles: readonly Oracle[]
+}
+
+/** Opens the ports that were not given. @throws ControllerError WORKSPACE_INVALID, CONFIG_INVALID, JOURNAL_*, POLICY_*, PLAYBOOK_INVALID */
+export async function openPorts(options: ControllerOptions): Promise<Ports> {
+  const config = configOf(options)
+  const workspace = await openWorkspace(options.workspace ?? '.')
+  const stateDir = config.state === undefined ? join(workspace, '.planner-exec') : resolve(config.state)
+  const capabilities = [...baseCapabilities, ...analysisCapabilities, ...(options.capabilities ?? [])]
+  const executor = options.executor ?? (await createLocalExecutor({ capabilities, workspace, stateDir }))
+  const guard = options.guard ?? (await openGuard(config.policy, { executor, workspace, stateDir }))
+  const oracles = options.oracles ?? [playbookOracle({ playbooks: await loadPlaybooks() })]
+  const journal = options.journal ?? (await createSqliteJournal({ file: join(stateDir, 'planner-exec.db'), sync: config.sync }))
+  return { workspace, stateDir, config, clock: options.clock ?? createSystemClock(), journal, executor, guard, oracles }
+}
+
+/** The guard of a policy, by profile name or path. */
+export async function openGuard(nameOrPath: string, ports: Pick<Ports, 'executor' | 'workspace' | 'stateDir'>): Promise<Guard> {
+  const { policy, name } = await loadPolicy(nameOrPath)
+  return createPolicyGuard({ policy, name, catalog: ports.executor.catalog, workspace: ports.workspace, stateDir: ports.stateDir })
+}
+
+function configOf(options: ControllerOptions): Config {
+  const given = Object.fromEntries(Object.entries(options).filter(([key, value]) => Object.hasOwn(Config.shape, key) && value !== undefined))
+  const parsed = Config.safeParse(given)
+  if (parsed.success) return parsed.data
+  const problems = problemsOf(parsed.error, given)
+  throw new ControllerError('CONFIG_INVALID', `the configuration is not valid: ${listProblems(problems)}`, { details: problems })
+}
+
+async function openWorkspace(path: string): Promise<string> {
+  const absolute = resolve(path)
+  const stats = await stat(absolute).catch((cause: unknown) => {
+    throw new ControllerError('WORKSPACE_INVALID', `the workspace ${absolute} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+  })
+  if (!stats.isDirectory()) throw new ControllerError('WORKSPACE_INVALID', `the workspace ${absolute} is not a folder`)
+  return realpath(absolute)
+}

@@ -1,0 +1,61 @@
+import type { AnyStateMachine } from 'xstate'
+import { createBodies } from '../engine/bodies.ts'
+import type { Bodies } from '../engine/bodies.ts'
+import { createFold } from '../engine/fold.ts'
+import type { Fold } from '../engine/fold.ts'
+import { createRunRecord } from '../flow/run-record.ts'
+import type { RunRecord } from '../flow/run-record.ts'
+import { DELAY_CLOCKS } from '../machines/clocks.ts'
+import type { WorkflowInput } from '../machines/workflow.types.ts'
+import type { RunEvent } from '../model/events.ts'
+import type { JournalEntry } from '../model/journal-entry.ts'
+import type { Journal } from '../services/journal/journal.ts'
+import { createEventTeller } from './run-events.ts'
+
+/** A run folded from its journal, without doing anything. */
+export interface Replay {
+  readonly fold: Fold
+  readonly bodies: Bodies
+  readonly record: RunRecord
+  /** Folds further records and returns what they tell. */
+  feed(entries: readonly JournalEntry[]): readonly RunEvent[]
+  readonly lastSeq: number
+  readonly runAt: number
+}
+
+export function createReplay(runId: string, machine: AnyStateMachine, journal: Journal, maxSteps: number): Replay {
+  const fold = createFold(machine, DELAY_CLOCKS)
+  const bodies = createBodies(journal)
+  const record = createRunRecord(maxSteps)
+  const teller = createEventTeller(runId, fold, bodies)
+  let lastSeq = -1
+  let runAt = 0
+
+  function feedOne(entry: JournalEntry): readonly RunEvent[] {
+    lastSeq = entry.seq
+    runAt = entry.runAt
+    const effects = entry.kind === 'started' ? fold.init(entry.header.input['workflow'], entry) : entry.kind === 'event' ? fold.receive(entry) : []
+    const emitted = effects.flatMap((effect) => (effect.kind === 'emit' ? [effect.event] : []))
+    record.note(entry, emitted)
+    return teller.tell(entry, emitted)
+  }
+
+  return {
+    fold,
+    bodies,
+    record,
+    feed: (entries) => entries.flatMap(feedOne),
+    get lastSeq() {
+      return lastSeq
+    },
+    get runAt() {
+      return runAt
+    },
+  }
+}
+
+/** The step limit a run was started with. */
+export function startedMaxSteps(entries: readonly JournalEntry[]): number {
+  const first = entries[0]
+  return first?.kind === 'started' ? (first.header.input['workflow'] as unknown as WorkflowInput).limits.steps : 0
+}

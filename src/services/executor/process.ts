@@ -1,0 +1,113 @@
+import { delimiter, isAbsolute } from 'node:path'
+import { ControllerError } from '../../errors.ts'
+import { isWithin } from './safe-path.ts'
+import { fromSystemError } from './system-error.ts'
+
+/** One program to run: no shell, no inherited environment. */
+export interface ProcessSpec {
+  readonly file: string
+  readonly args: readonly string[]
+  readonly cwd: string
+  readonly env: Readonly<Record<string, string>>
+  /** Absent: the program reads an empty input. */
+  readonly stdin?: string | undefined
+  /** Bytes kept of each stream; what comes after them is read and dropped, so the program is not held up. */
+  readonly maxStdoutBytes: number
+  readonly maxStderrBytes: number
+  /** Aborted: the program gets SIGKILL. */
+  readonly signal: AbortSignal
+  readonly onStart?: (pid: number) => void
+  readonly onOutput?: () => void
+  /** Receives what the program writes to descriptor 3; without it there is no such descriptor. */
+  readonly onStatus?: (chunk: Buffer) => void
+}
+
+export interface Captured {
+  readonly bytes: Buffer
+  readonly truncated: boolean
+}
+
+export interface ProcessEnd {
+  /** Null when a signal ended it. */
+  readonly exitCode: number | null
+  readonly signal: string | null
+  readonly stdout: Captured
+  readonly stderr: Captured
+  readonly durationMs: number
+}
+
+/** Bytes that a program may write to one stream before it is stopped; far above what anybody reads. */
+export const MAX_STREAM_BYTES = 256 * 1024 * 1024
+
+/**
+ * Runs a program to its end. A non-zero exit code is a normal end; one stopped by `signal` ends with `signal: 'SIGKILL'`.
+ * @throws ControllerError ACTION_FAILED or ACTION_TRANSIENT when it cannot be started, RESOURCE_LIMIT when it writes more than MAX_STREAM_BYTES
+ */
+export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
+  const { execa } = await import('execa')
+  const started = performance.now()
+  const child = execa(spec.file, spec.args, {
+    cwd: spec.cwd,
+    env: spec.env,
+    extendEnv: false,
+    reject: false,
+    buffer: false,
+    encoding: 'buffer',
+    stripFinalNewline: false,
+    cleanup: true,
+    cancelSignal: spec.signal,
+    killSignal: 'SIGKILL',
+    stdio: [spec.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', spec.onStatus === undefined ? 'ignore' : 'pipe'],
+  })
+  if (child.pid !== undefined) spec.onStart?.(child.pid)
+  let flooded = false
+  const onFlood = () => {
+    flooded = true
+    child.kill('SIGKILL')
+  }
+  const stdout = capture(child.stdout, spec.maxStdoutBytes, onFlood, spec.onOutput)
+  const stderr = capture(child.stderr, spec.maxStderrBytes, onFlood, spec.onOutput)
+  const status = child.stdio[3]
+  if (status !== null && status !== undefined && 'on' in status) status.on('data', (chunk: Buffer) => spec.onStatus?.(chunk))
+  // A program may end without reading its input; that is its right, not an error.
+  child.stdin?.on('error', () => undefined)
+  child.stdin?.end(spec.stdin)
+
+  const end = await child
+  if (flooded) {
+    throw new ControllerError('RESOURCE_LIMIT', `${spec.file} was stopped: it wrote more than ${MAX_STREAM_BYTES} bytes of output.`, {
+      hint: 'Let the command write less, or write to a file.',
+    })
+  }
+  if (end.exitCode === undefined && end.signal === undefined && !spec.signal.aborted) throw fromSystemError(end.cause ?? end, spec.file)
+  return { exitCode: end.exitCode ?? null, signal: end.signal ?? (spec.signal.aborted ? 'SIGKILL' : null), stdout: stdout(), stderr: stderr(), durationMs: performance.now() - started }
+}
+
+/**
+ * Where our own programs are looked for: the operator's PATH without what the workspace, a package or the working folder could have put
+ * there. `npm start` prepends `node_modules/.bin`, and whoever can write to it must not be able to replace git.
+ */
+export function trustedPath(workspace: string): string {
+  const entries = (process.env['PATH'] ?? '').split(delimiter)
+  const trusted = entries.filter((entry) => isAbsolute(entry) && !isWithin(workspace, entry) && !entry.includes('node_modules'))
+  return [...new Set([...trusted, '/usr/local/bin', '/usr/bin', '/bin'])].join(delimiter)
+}
+
+function capture(stream: NodeJS.ReadableStream | null, maxBytes: number, onFlood: () => void, onOutput?: () => void): () => Captured {
+  const kept: Buffer[] = []
+  let keptBytes = 0
+  let seenBytes = 0
+  stream?.on('data', (chunk: Buffer) => {
+    onOutput?.()
+    const before = seenBytes
+    seenBytes += chunk.byteLength
+    if (keptBytes < maxBytes) {
+      // A copy, or a few kept bytes would hold the whole pool they were read into.
+      const part = Buffer.from(chunk.subarray(0, maxBytes - keptBytes))
+      kept.push(part)
+      keptBytes += part.byteLength
+    }
+    if (before <= MAX_STREAM_BYTES && seenBytes > MAX_STREAM_BYTES) onFlood()
+  })
+  return () => ({ bytes: Buffer.concat(kept), truncated: seenBytes > keptBytes })
+}

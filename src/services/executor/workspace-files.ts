@@ -1,0 +1,204 @@
+import { isUtf8 } from 'node:buffer'
+import { fstatSync, lstatSync, read as readCallback, readdirSync, type Dirent, type Stats } from 'node:fs'
+import { join } from 'node:path'
+import { promisify } from 'node:util'
+import { ControllerError } from '../../errors.ts'
+import { runGit } from './git.ts'
+import { isWithin, segmentsOf, withFile, withFolder, type Area, type Folder } from './safe-path.ts'
+
+/** A regular file of the workspace: its path relative to it with `/` between names, and its size. */
+export interface WalkedFile {
+  readonly path: string
+  readonly bytes: number
+}
+
+export interface WalkOptions {
+  readonly stateDir: string
+  /** Only this folder or file, relative to the workspace; absent means all of it. */
+  readonly path?: string | undefined
+  /** Stops after so many files; absent means all. */
+  readonly maxFiles?: number | undefined
+  readonly signal: AbortSignal
+}
+
+export interface ReadOptions {
+  /** At most so many bytes are read, from the start of the file. */
+  readonly maxBytes: number
+  /** Refuses paths in this folder. */
+  readonly stateDir?: string | undefined
+}
+
+export interface FileContent {
+  readonly bytes: Buffer
+  /** The file is longer than `bytes`. */
+  readonly truncated: boolean
+  /** The file's whole size in bytes when it was opened. */
+  readonly size: number
+}
+
+/** Folders that hold no work of their own. */
+const SKIPPED: ReadonlySet<string> = new Set(['.git', 'node_modules'])
+const CHUNK = 1024 * 1024
+const readAt = promisify(readCallback)
+
+/**
+ * Reads a regular file of the workspace. No link on the way is followed, and no race can lead outside; FIFOs, sockets and devices are
+ * refused without waiting for them.
+ * @throws ControllerError PATH_DENIED, ACTION_FAILED, ACTION_TRANSIENT
+ */
+export async function readWorkspaceFile(workspace: string, path: string, options: ReadOptions): Promise<FileContent> {
+  const area: Area = { workspace, stateDir: options.stateDir }
+  return withFile(area, segmentsOf(area, path), (fd) => readOpenFile(fd, options.maxBytes))
+}
+
+/** Reads an open file from its start, at most `maxBytes`. */
+export async function readOpenFile(fd: number, maxBytes: number): Promise<FileContent> {
+  const size = fstatSync(fd).size
+  const chunks: Buffer[] = []
+  let total = 0
+  // One byte more than wanted tells whether there is more; sizes lie for files that grow and for procfs.
+  while (total <= maxBytes) {
+    // No larger than the file needs: megabyte buffers for kilobyte files keep the garbage collector busier than the disk.
+    const buffer = Buffer.allocUnsafe(Math.min(CHUNK, maxBytes + 1 - total, Math.max(size + 1 - total, 4096)))
+    const { bytesRead } = await readAt(fd, buffer, 0, buffer.byteLength, total)
+    if (bytesRead === 0) break
+    chunks.push(buffer.subarray(0, bytesRead))
+    total += bytesRead
+  }
+  const bytes = Buffer.concat(chunks)
+  return { bytes: bytes.subarray(0, maxBytes), truncated: total > maxBytes, size: Math.max(size, total) }
+}
+
+/**
+ * The regular files below a folder in path order: what git would show (tracked, or untracked and not ignored) where the workspace is
+ * a git work tree, otherwise all. Leaves out `.git`, `node_modules`, the state folder, links, unreadable folders and names that are not
+ * UTF-8. What it yields existed a moment ago: reading it may still fail.
+ * @throws ControllerError PATH_DENIED or ACTION_FAILED for `path` itself, ACTION_ABORTED
+ */
+export async function* walkFiles(workspace: string, options: WalkOptions): AsyncGenerator<WalkedFile> {
+  const area: Area = { workspace, stateDir: options.stateDir }
+  const start = segmentsOf(area, options.path ?? '.')
+  const found = (await isFile(area, start)) ? [start.join('/')] : await candidates(area, start, options.signal)
+  let left = options.maxFiles ?? Number.POSITIVE_INFINITY
+  const seen = new Map<string, boolean>()
+  for (const path of found) {
+    stopIfAborted(options.signal)
+    if (left <= 0) return
+    const bytes = regularSize(area, path, seen)
+    if (bytes === null) continue
+    left -= 1
+    yield { path, bytes }
+  }
+}
+
+async function isFile(area: Area, segments: readonly string[]): Promise<boolean> {
+  const name = segments.at(-1)
+  if (name === undefined) return false
+  const isRegular = await withFolder(area, segments.slice(0, -1), (folder) => lstatSync(folder.child(name), { throwIfNoEntry: false })?.isFile() ?? false)
+  // Opening it as a folder gives the right error for what is neither.
+  if (!isRegular) await withFolder(area, segments, () => undefined)
+  return isRegular
+}
+
+async function candidates(area: Area, start: readonly string[], signal: AbortSignal): Promise<readonly string[]> {
+  const known = await fromGit(area, start, signal)
+  const paths: string[] = []
+  for (const path of known ?? []) {
+    // Git shows a repository inside the repository as one folder.
+    if (path.endsWith('/')) await walk(area, path.split('/').filter(Boolean), paths, signal)
+    else paths.push(path)
+  }
+  if (known === null) await walk(area, start, paths, signal)
+  return [...new Set(paths)].sort()
+}
+
+/** The paths that git knows or would add, or null where git has no say. */
+async function fromGit(area: Area, start: readonly string[], signal: AbortSignal): Promise<readonly string[] | null> {
+  const where = start.length === 0 ? [] : ['--', start.join('/')]
+  try {
+    const context = { workspace: area.workspace, signal }
+    const listed = await runGit(['ls-files', '-z', '--cached', '--others', '--exclude-standard', ...where], context)
+    if (listed.exitCode !== 0 || listed.stdout.truncated) return null
+    const paths = splitNul(listed.stdout.bytes)
+    if (paths.length > 0) return paths
+    // A folder that an outer repository ignores as a whole is still what the person asked about.
+    const ignored = await runGit(['check-ignore', '-q', '--', join(area.workspace, ...start)], context)
+    return ignored.exitCode === 0 ? null : paths
+  } catch (error) {
+    if (error instanceof ControllerError && error.code === 'ACTION_ABORTED') throw error
+    return null
+  }
+}
+
+function splitNul(bytes: Buffer): string[] {
+  const names: string[] = []
+  let from = 0
+  for (let to = bytes.indexOf(0); to !== -1; to = bytes.indexOf(0, from)) {
+    const name = bytes.subarray(from, to)
+    if (isUtf8(name)) names.push(name.toString('utf8'))
+    from = to + 1
+  }
+  return names
+}
+
+async function walk(area: Area, start: readonly string[], into: string[], signal: AbortSignal): Promise<void> {
+  const open = [start]
+  for (let segments = open.pop(); segments !== undefined; segments = open.pop()) {
+    stopIfAborted(signal)
+    for (const entry of await entriesOf(area, segments)) {
+      const path = [...segments, entry.name]
+      if (entry.isDirectory() && !SKIPPED.has(entry.name)) open.push(path)
+      if (entry.isFile()) into.push(path.join('/'))
+    }
+  }
+}
+
+async function entriesOf(area: Area, segments: readonly string[]): Promise<readonly Dirent[]> {
+  try {
+    return await withFolder(area, segments, listFolder)
+  } catch {
+    // Unreadable, gone, a link by now, or the state folder: nothing in it belongs to the walk.
+    return []
+  }
+}
+
+/** The entries of an open folder whose names are UTF-8, in name order. */
+export function listFolder(folder: Folder): readonly Dirent[] {
+  // Names that are not UTF-8 come back with U+FFFD and would name another file, if any.
+  const entries = readdirSync(folder.child('.'), { withFileTypes: true })
+  return entries.filter((entry) => !entry.name.includes('\uFFFD')).sort((a, b) => (a.name < b.name ? -1 : 1))
+}
+
+/** The size of a path that is a regular file below plain folders only, or null. */
+function regularSize(area: Area, path: string, seen: Map<string, boolean>): number | null {
+  const segments = path.split('/')
+  const absolute = join(area.workspace, ...segments)
+  if (segments.some((segment) => SKIPPED.has(segment))) return null
+  if (area.stateDir !== undefined && isWithin(area.stateDir, absolute)) return null
+  for (let depth = 1; depth < segments.length; depth += 1) {
+    if (!isPlainFolder(area.workspace, segments.slice(0, depth), seen)) return null
+  }
+  const stats = peek(absolute)
+  return stats?.isFile() === true ? stats.size : null
+}
+
+function isPlainFolder(workspace: string, segments: readonly string[], seen: Map<string, boolean>): boolean {
+  const path = join(workspace, ...segments)
+  const known = seen.get(path)
+  if (known !== undefined) return known
+  const isPlain = peek(path)?.isDirectory() ?? false
+  seen.set(path, isPlain)
+  return isPlain
+}
+
+function peek(path: string): Stats | null {
+  try {
+    return lstatSync(path)
+  } catch {
+    return null
+  }
+}
+
+function stopIfAborted(signal: AbortSignal): void {
+  if (signal.aborted) throw new ControllerError('ACTION_ABORTED', 'The walk over the files was stopped.', { cause: signal.reason })
+}

@@ -1,0 +1,65 @@
+/** Capabilities a policy may name even when this controller is built without them; a shipped profile then still loads. */
+const SHIPPED_CAPABILITIES = [
+  'analysis.hotspots',
+  'analysis.hygiene',
+  'analysis.inventory',
+  'analysis.markers',
+  'fs.list',
+  'fs.read',
+  'fs.search',
+  'fs.stat',
+  'fs.write',
+  'git.log',
+  'git.status',
+  'shell.exec',
+]
+
+const PATTERN = /^(?:\*|[a-z][a-z0-9_-]*(?:\.[a-z][a-z0-9_-]*)*(?:\.\*)?)$/
+
+/** A capability's name without its version: `fs.read` of `fs.read.v1`. */
+export function baseNameOf(capability: string): string {
+  return capability.replace(/\.v[1-9][0-9]*$/, '')
+}
+
+/** Names without version that a policy may use. */
+export function knownNames(catalogNames: readonly string[]): readonly string[] {
+  return [...new Set([...catalogNames.map(baseNameOf), ...SHIPPED_CAPABILITIES])].sort()
+}
+
+/** Whether `*`, `fs.*` or `fs.read` covers a name without version. */
+export function coversName(pattern: string, name: string): boolean {
+  if (pattern === '*' || pattern === name) return true
+  return pattern.endsWith('.*') && name.startsWith(pattern.slice(0, -1))
+}
+
+/** What is wrong with a capability pattern's form; null when nothing is. */
+export function patternProblem(pattern: string): string | null {
+  if (baseNameOf(pattern) !== pattern) return `"${pattern}" names a version; write "${baseNameOf(pattern)}"`
+  return PATTERN.test(pattern) ? null : `"${pattern}" is not a capability; write a name such as fs.read, fs.* or *`
+}
+
+/** Says that a pattern covers no known capability, with the nearest name; null when it covers one. */
+export function unknownNameProblem(pattern: string, names: readonly string[]): string | null {
+  if (names.some((name) => coversName(pattern, name))) return null
+  const nearest = nearestName(pattern, names)
+  return `no capability is called "${pattern}"${nearest === null ? '' : `; did you mean "${nearest}"?`}`
+}
+
+/** The most similar of several names, null when none is near. */
+export function nearestName(given: string, names: readonly string[]): string | null {
+  const ranked = names.map((name) => ({ name, distance: editDistance(given.slice(0, 100), name) })).sort((a, b) => a.distance - b.distance)
+  const [best] = ranked
+  return best && best.distance <= Math.max(2, given.length / 3) ? best.name : null
+}
+
+function editDistance(a: string, b: string): number {
+  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
+  for (const [i, letter] of [...a].entries()) {
+    const next = [i + 1]
+    for (const [j, other] of [...b].entries()) {
+      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)))
+    }
+    row = next
+  }
+  return row[b.length] ?? 0
+}

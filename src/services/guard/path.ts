@@ -1,0 +1,149 @@
+import { lstat, readlink } from 'node:fs/promises'
+import { homedir } from 'node:os'
+import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { quote } from './quote.ts'
+import { refusal, type Ruling } from './ruling.ts'
+
+/** The folders that paths are judged against; all absolute. */
+export interface Places {
+  /** Real path. */
+  readonly workspace: string
+  /** The workspace as its owner spells it, which may lead through symbolic links. */
+  readonly workspaceAlias: string
+  readonly stateDir: string
+  readonly home: string
+}
+
+/** A path target that may be looked at by rules. */
+export interface CheckedPath {
+  readonly kind: 'path'
+  readonly access: 'read' | 'write'
+  /** Every absolute name of the file: as asked for, and with all symbolic links followed. */
+  readonly names: readonly string[]
+}
+
+const UNSAFE_CHARACTER = /[\p{Cc}\p{Zl}\p{Zp}\\]/u
+const MAX_PATH_BYTES = 4096
+const MAX_LINKS = 40
+const INSIDE_HINT = 'Use a path inside the workspace.'
+
+/** The folder that `${home}` means. */
+export function homeOf(home: string | undefined): string {
+  return resolve(home ?? homedir())
+}
+
+/** Whether `path` is `folder` or in it. Compares whole names: `/wsx` is not in `/ws`. */
+export function isWithin(folder: string, path: string): boolean {
+  return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
+}
+
+/**
+ * Where a path leads when every symbolic link in it is followed, links to what does not exist included; parts that do not exist stay as
+ * they are. `..` leaves the folder a link led to, as the system does it.
+ */
+export async function followLinks(path: string): Promise<string> {
+  const pending = path.split('/').reverse()
+  let current = '/'
+  let links = 0
+  for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
+    if (name === '' || name === '.') continue
+    const next = name === '..' ? dirname(current) : join(current, name)
+    const target = name === '..' ? null : await linkTarget(next)
+    if (target === null) {
+      current = next
+      continue
+    }
+    links += 1
+    if (links > MAX_LINKS) throw new Error(`more than ${MAX_LINKS} symbolic links follow each other`)
+    if (isAbsolute(target)) current = '/'
+    pending.push(...target.split('/').reverse())
+  }
+  return current
+}
+
+/** Checks what no policy can allow, and gives the path the names that rules are matched with. */
+export async function checkPath(target: { readonly access: 'read' | 'write'; readonly path: string }, places: Places): Promise<CheckedPath | Ruling> {
+  const { path, access } = target
+  if (UNSAFE_CHARACTER.test(path))
+    return refusal(
+      'path-characters',
+      `the path ${quote(path)} contains a control character or a backslash`,
+      'Use / between folders and no control characters.',
+    )
+  if (Buffer.byteLength(path) > MAX_PATH_BYTES) return refusal('path-too-long', `a path has more than ${MAX_PATH_BYTES} bytes`, INSIDE_HINT)
+
+  const lexical = underRealWorkspace(resolve(places.workspace, path), places)
+  if (!isWithin(places.workspace, lexical)) return refusal('outside-workspace', `the path ${quote(path)} leads outside the workspace`, INSIDE_HINT)
+  const real = await reach(lexical)
+  if (real === null)
+    return refusal(
+      'path-unverifiable',
+      `where the path ${quote(path)} leads cannot be found out`,
+      'Check its permissions, and that its symbolic links do not form a loop.',
+    )
+  if (!isWithin(places.workspace, real))
+    return refusal('outside-workspace', `the path ${quote(path)} leads outside the workspace through a symbolic link`, INSIDE_HINT)
+  if (path.split('/').includes('..') && (await reach(isAbsolute(path) ? path : `${places.workspace}/${path}`)) !== real) {
+    return refusal(
+      'ambiguous-path',
+      `the path ${quote(path)} goes back (..) through a symbolic link, so it has two meanings`,
+      'Write the path without `..`.',
+    )
+  }
+
+  const names = [...new Set([lexical, real])]
+  return (await refuseInternals(path, access, names, places)) ?? { kind: 'path', access, names }
+}
+
+async function refuseInternals(path: string, access: 'read' | 'write', names: readonly string[], places: Places): Promise<Ruling | null> {
+  const realState = await reach(places.stateDir)
+  const folders = [places.stateDir, join(places.workspace, '.planner-exec'), ...(realState === null ? [] : [realState])].map(folded)
+  if (names.some((name) => folders.some((folder) => isWithin(folder, folded(name))))) {
+    return refusal(
+      'state-folder',
+      `the path ${quote(path)} is in the folder where runs are kept`,
+      'Look at runs with `planner-exec show` and `events`.',
+    )
+  }
+  if (access === 'write' && names.some((name) => folded(name).split('/').some(isGitFolder))) {
+    return refusal('git-internals', `the path ${quote(path)} is inside .git`, 'Change the repository with git, not through its files.')
+  }
+  return null
+}
+
+function underRealWorkspace(path: string, places: Places): string {
+  return isWithin(places.workspaceAlias, path) ? join(places.workspace, path.slice(places.workspaceAlias.length)) : path
+}
+
+async function reach(path: string): Promise<string | null> {
+  try {
+    return await followLinks(path)
+  } catch {
+    return null
+  }
+}
+
+async function linkTarget(path: string): Promise<string | null> {
+  try {
+    return (await lstat(path)).isSymbolicLink() ? await readlink(path) : null
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null
+    throw error
+  }
+}
+
+/** A name as the most forgiving file system reads it: without case, invisible characters, and dots or spaces at the end of a part. */
+function folded(path: string): string {
+  const plain = path
+    .replace(/\p{Cf}/gu, '')
+    .normalize('NFKC')
+    .toLowerCase()
+  return plain
+    .split('/')
+    .map((part) => part.replace(/[. ]+$/, ''))
+    .join('/')
+}
+
+function isGitFolder(part: string): boolean {
+  return part === '.git' || /^git~[0-9]$/.test(part)
+}

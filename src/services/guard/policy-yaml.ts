@@ -1,0 +1,83 @@
+import type { Document, LineCounter, Node } from 'yaml'
+
+export interface TextPosition {
+  /** From 1. */
+  readonly line: number
+  readonly column: number
+}
+
+/** Where the parts of a parsed text are. */
+export interface YamlSource {
+  /** The place of a value, or of the nearest value around it that exists. */
+  locate(path: readonly (string | number)[]): TextPosition
+}
+
+export type ParsedYaml =
+  | ({ readonly ok: true; readonly value: unknown } & YamlSource)
+  | { readonly ok: false; readonly problems: readonly (TextPosition & { readonly message: string })[] }
+
+/**
+ * Parses one YAML document of the plain kind: no anchors, aliases, tags or merge keys, since a policy means what its reader sees, and no
+ * key twice. JSON is such YAML.
+ */
+export async function parseYaml(text: string): Promise<ParsedYaml> {
+  const yaml = await import('yaml')
+  const lines = new yaml.LineCounter()
+  try {
+    const document = yaml.parseDocument(text, {
+      version: '1.2',
+      schema: 'core',
+      strict: true,
+      uniqueKeys: true,
+      stringKeys: true,
+      merge: false,
+      prettyErrors: false,
+      lineCounter: lines,
+    })
+    const broken = [...document.errors, ...document.warnings].map((error) => ({ ...position(lines, error.pos[0]), message: error.message }))
+    const problems = broken.length > 0 ? broken : unwanted(yaml, document, lines)
+    if (problems.length > 0) return { ok: false, problems }
+    return { ok: true, value: document.toJS({ maxAliasCount: 0 }), locate: (path) => locate(yaml, document, lines, path) }
+  } catch (error) {
+    const message = error instanceof RangeError ? 'nests too deeply' : error instanceof Error ? error.message : String(error)
+    return { ok: false, problems: [{ line: 1, column: 1, message }] }
+  }
+}
+
+function unwanted(
+  yaml: typeof import('yaml'),
+  document: Document.Parsed,
+  lines: LineCounter,
+): readonly (TextPosition & { readonly message: string })[] {
+  const found: (TextPosition & { readonly message: string })[] = []
+  const refuse = (node: Node, message: string): void => {
+    found.push({ ...position(lines, node.range?.[0] ?? 0), message })
+  }
+  yaml.visit(document, {
+    Alias: (_, node) => refuse(node, 'aliases (*name) are not allowed; write the value out'),
+    Value: (_, node) => {
+      if (node.anchor !== undefined) refuse(node, 'anchors (&name) are not allowed; write the value out')
+      if (node.tag !== undefined) refuse(node, `the tag ${node.tag} is not allowed`)
+    },
+    Pair: (_, pair) => {
+      if (yaml.isScalar(pair.key) && pair.key.value === '__proto__') refuse(pair.key, 'the key __proto__ is not allowed')
+    },
+  })
+  return found
+}
+
+function locate(yaml: typeof import('yaml'), document: Document.Parsed, lines: LineCounter, path: readonly (string | number)[]): TextPosition {
+  for (let length = path.length; length > 0; length -= 1) {
+    const parent = length === 1 ? document.contents : document.getIn(path.slice(0, length - 1), true)
+    const last = path[length - 1]
+    const pair = yaml.isMap(parent) ? parent.items.find(({ key }) => yaml.isScalar(key) && key.value === last) : undefined
+    const node: unknown = pair ? pair.key : yaml.isSeq(parent) && typeof last === 'number' ? parent.items[last] : undefined
+    if (yaml.isNode(node) && node.range) return position(lines, node.range[0])
+  }
+  return position(lines, 0)
+}
+
+function position(lines: LineCounter, offset: number): TextPosition {
+  const { line, col } = lines.linePos(offset)
+  return { line: Math.max(1, line), column: Math.max(1, col) }
+}

@@ -1,0 +1,75 @@
+import { JournalEntry } from '../../model/journal-entry.ts'
+import type { InboxRow } from './journal.ts'
+import { corruptRecord, refusedCommit } from './journal-failure.ts'
+
+/** Deeper values overflow the stack of JSON.stringify, or are cyclic. */
+const MAX_DEPTH = 500
+
+/**
+ * An entry as the JSON text that is stored and hashed.
+ * @throws ControllerError JOURNAL_CORRUPT when reading the text would give back something else: the run could not be replayed
+ */
+export function encodeEntry(runId: string, entry: JournalEntry): string {
+  const problem = lossyPart(entry, 'entry', 0) ?? shapeProblem(entry)
+  if (problem !== null) throw refusedCommit(runId, problem)
+  return JSON.stringify(entry)
+}
+
+/**
+ * A request's event as JSON text.
+ * @throws ControllerError JOURNAL_CORRUPT when it is not plain data
+ */
+export function encodeEvent(runId: string, event: InboxRow['event']): string {
+  const problem = lossyPart(event, 'event', 0)
+  if (problem !== null) throw refusedCommit(runId, problem)
+  return JSON.stringify(event)
+}
+
+/**
+ * The entry of record `seq`, from its stored text.
+ * @throws ControllerError JOURNAL_CORRUPT when it is no entry, or that of another place
+ */
+export function decodeEntry(runId: string, seq: number, body: string): JournalEntry {
+  const parsed = JournalEntry.safeParse(parseJson(runId, seq, body))
+  if (!parsed.success) throw corruptRecord(runId, seq, `it is no journal entry (${summarize(parsed.error.issues)})`)
+  if (parsed.data.seq !== seq) throw corruptRecord(runId, seq, `it says that it is record ${parsed.data.seq}`)
+  return parsed.data
+}
+
+function parseJson(runId: string, seq: number, body: string): unknown {
+  try {
+    return JSON.parse(body)
+  } catch {
+    throw corruptRecord(runId, seq, 'it is not JSON')
+  }
+}
+
+function shapeProblem(entry: JournalEntry): string | null {
+  const checked = JournalEntry.safeParse(entry)
+  return checked.success ? null : summarize(checked.error.issues)
+}
+
+function summarize(issues: readonly { readonly path: readonly PropertyKey[]; readonly message: string }[]): string {
+  return issues.map((issue) => `${['entry', ...issue.path].map(String).join('.')}: ${issue.message}`).join('; ')
+}
+
+/** The first part of a value that JSON would drop or change, in words; null when there is none. Absent and undefined members are the same. */
+function lossyPart(value: unknown, path: string, depth: number): string | null {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return null
+  if (typeof value === 'number') return Number.isFinite(value) ? null : `${path} is ${value}, which JSON cannot carry`
+  if (depth > MAX_DEPTH) return `${path} is nested deeper than ${MAX_DEPTH} levels`
+  if (Array.isArray(value)) return firstLossy(value.entries(), path, depth)
+  if (typeof value !== 'object') return `${path} is of type ${typeof value}, which JSON cannot carry`
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return `${path} is an instance of ${value.constructor.name}, not plain data`
+  return firstLossy(Object.entries(value), path, depth)
+}
+
+function firstLossy(parts: Iterable<readonly [string | number, unknown]>, path: string, depth: number): string | null {
+  for (const [key, part] of parts) {
+    if (part === undefined && typeof key === 'string') continue
+    const problem = lossyPart(part, `${path}.${key}`, depth + 1)
+    if (problem !== null) return problem
+  }
+  return null
+}

@@ -1,0 +1,133 @@
+import { checkCommit, prepareCommit, type PreparedCommit, type StoredState } from './commit-rules.ts'
+import { decodeEntry, encodeEvent } from './entry-text.ts'
+import type { EffectRecord, InboxRow, Journal, RunSummary } from './journal.ts'
+import { runUnknown } from './journal-failure.ts'
+import type { Claim } from './lease-rules.ts'
+import { createLeases, type LeaseTable } from './leases.ts'
+
+interface MemoryRun {
+  /** Entries as JSON text, so that what is read is as fresh as from a disk. */
+  readonly bodies: string[]
+  summary: RunSummary | null
+}
+
+interface Memory {
+  readonly runs: Map<string, MemoryRun>
+  readonly claims: Map<string, Claim>
+  readonly workspaces: Map<string, string>
+  readonly blobs: Map<string, string>
+  readonly effects: Map<string, EffectRecord>
+  readonly requests: Map<number, InboxRow>
+}
+
+/** Keeps all runs in memory: the same rules and errors as the SQLite journal, nothing survives the process. */
+export function createMemoryJournal(): Journal {
+  const memory: Memory = {
+    runs: new Map(),
+    claims: new Map(),
+    workspaces: new Map(),
+    blobs: new Map(),
+    effects: new Map(),
+    requests: new Map(),
+  }
+  const stored: StoredState = {
+    nextSeq: (runId) => memory.runs.get(runId)?.bodies.length ?? null,
+    claim: (runId) => memory.claims.get(runId) ?? null,
+    inbox: (inboxId) => memory.requests.get(inboxId) ?? null,
+    effect: (key) => memory.effects.get(key) ?? null,
+  }
+
+  return {
+    commit: async (commit) => {
+      const prepared = prepareCommit(commit)
+      // As with a disk, a caller never sees its commit applied before it yields.
+      await Promise.resolve()
+      checkCommit(prepared, stored)
+      apply(memory, prepared)
+    },
+    ...createLeases(leaseTable(memory, stored), { read: (work) => work(), write: (work) => work() }),
+    ...inbox(memory, stored),
+    ...readers(memory, stored),
+    close: async () => {},
+  }
+}
+
+function apply(memory: Memory, { runId, bodies, summary, blobs, effects, answers }: PreparedCommit): void {
+  const run = memory.runs.get(runId)
+  if (run === undefined) throw runUnknown(runId)
+  run.bodies.push(...bodies)
+  run.summary = summary ?? run.summary
+  // A reference is the digest of UTF-8, which has no lone surrogates: nor has what is read back.
+  for (const [ref, body] of blobs) memory.blobs.set(ref, Buffer.from(body, 'utf8').toString('utf8'))
+  for (const effect of effects) memory.effects.set(effect.key, effect)
+  for (const { inboxId, refusal } of answers) {
+    const request = memory.requests.get(inboxId)
+    if (request !== undefined) memory.requests.set(inboxId, { ...request, state: refusal === null ? 'applied' : 'refused', answer: refusal })
+  }
+}
+
+function leaseTable({ runs, claims, workspaces }: Memory, stored: StoredState): LeaseTable {
+  return {
+    nextSeq: stored.nextSeq,
+    addRun: (runId) => void runs.set(runId, { bodies: [], summary: null }),
+    claim: stored.claim,
+    putClaim: (claim) => void claims.set(claim.runId, claim),
+    workspaceHolder: (workspace) => workspaces.get(workspace) ?? null,
+    holdWorkspace: (workspace, runId) => void workspaces.set(workspace, runId),
+    freeWorkspaces: (runId) => {
+      for (const [workspace, holder] of workspaces) {
+        if (holder === runId) workspaces.delete(workspace)
+      }
+    },
+  }
+}
+
+function inbox({ runs, requests }: Memory, stored: StoredState): Pick<Journal, 'send' | 'pending' | 'inbox'> {
+  const fresh = (row: InboxRow): InboxRow => structuredClone(row)
+  return {
+    send: async (runId, event, at) => {
+      const body = encodeEvent(runId, event)
+      await Promise.resolve()
+      if (!runs.has(runId)) throw runUnknown(runId)
+      const inboxId = requests.size + 1
+      requests.set(inboxId, { inboxId, runId, event: JSON.parse(body), at, state: 'pending', answer: null })
+      return inboxId
+    },
+    pending: (runId) => [...requests.values()].filter((row) => row.runId === runId && row.state === 'pending').map(fresh),
+    inbox: (inboxId) => {
+      const row = stored.inbox(inboxId)
+      return row && fresh(row)
+    },
+  }
+}
+
+function readers(
+  { runs, blobs, effects }: Memory,
+  stored: StoredState,
+): Pick<Journal, 'read' | 'blob' | 'summary' | 'list' | 'effect' | 'openEffects'> {
+  return {
+    read: (runId, fromSeq = 0, toSeq = Infinity) => {
+      const run = runs.get(runId)
+      if (run === undefined) throw runUnknown(runId)
+      const first = Math.max(0, fromSeq)
+      return run.bodies.slice(first, toSeq + 1).map((body, index) => decodeEntry(runId, first + index, body))
+    },
+    blob: (ref) => blobs.get(ref) ?? null,
+    summary: (runId) => runs.get(runId)?.summary ?? null,
+    list: ({ limit = Infinity } = {}) =>
+      [...runs.values()]
+        .flatMap((run) => run.summary ?? [])
+        .toSorted((a, b) => b.createdAt - a.createdAt || compare(b.runId, a.runId))
+        .slice(0, limit),
+    effect: (key) => stored.effect(key),
+    openEffects: (runId) =>
+      [...effects.values()]
+        .filter((effect) => effect.runId === runId && effect.state === 'open')
+        .toSorted((a, b) => a.at - b.at || compare(a.key, b.key)),
+  }
+}
+
+function compare(a: string, b: string): number {
+  if (a === b) return 0
+  return a < b ? -1 : 1
+}

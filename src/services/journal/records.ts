@@ -1,0 +1,82 @@
+import { z } from 'zod'
+import type { EffectRecord, InboxRow, RunSummary } from './journal.ts'
+import { corrupt } from './journal-failure.ts'
+import type { Claim } from './lease-rules.ts'
+import type { Row } from './sqlite-driver.ts'
+
+// Rows come from a file that others can write: each is checked when it is read.
+
+const RunSummaryRecord: z.ZodType<RunSummary> = z.strictObject({
+  runId: z.string(),
+  goal: z.string(),
+  workflowType: z.string(),
+  state: z.string(),
+  needsPerson: z.boolean(),
+  finished: z.boolean(),
+  exitReason: z.string().nullable(),
+  createdAt: z.number(),
+  updatedAt: z.number(),
+})
+
+const EffectRow: z.ZodType<EffectRecord> = z.strictObject({
+  key: z.string(),
+  runId: z.string(),
+  stepId: z.string(),
+  capability: z.string(),
+  digest: z.string(),
+  attempt: z.int(),
+  state: z.enum(['open', 'done', 'failed']),
+  outputRef: z.string().nullable(),
+  at: z.number(),
+})
+
+const RequestRow: z.ZodType<InboxRow> = z.strictObject({
+  inboxId: z.int(),
+  runId: z.string(),
+  event: z.looseObject({ type: z.string() }),
+  at: z.number(),
+  state: z.enum(['pending', 'applied', 'refused']),
+  answer: z.string().nullable(),
+})
+
+const ClaimRow: z.ZodType<Claim> = z.strictObject({ runId: z.string(), owner: z.string().nullable(), token: z.int(), expiresAt: z.number() })
+
+export const toSummary = (row: Row): RunSummary => checked(RunSummaryRecord, 'summary', row['run_id'], parsed(row['summary']))
+
+export const toEffect = (row: Row): EffectRecord => checked(EffectRow, 'effect', row['key'], { ...row })
+
+export const toClaim = (row: Row): Claim => checked(ClaimRow, 'lease of run', row['runId'], { ...row })
+
+export const toInboxRow = (row: Row): InboxRow => checked(RequestRow, 'request', row['inboxId'], { ...row, event: parsed(row['event']) })
+
+/** A column that must be a whole number. */
+export const integer = (row: Row, column: string): number => checked(z.int(), 'column', column, row[column])
+
+/** A column that must be bytes, as hex. */
+export function hex(row: Row, column: string): string {
+  const value = row[column]
+  if (!(value instanceof Uint8Array)) throw damaged('column', column, 'it is not bytes')
+  return toHex(value)
+}
+
+export function toHex(bytes: Uint8Array): string {
+  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
+}
+
+function checked<T>(schema: z.ZodType<T>, kind: string, name: unknown, value: unknown): T {
+  const result = schema.safeParse(value)
+  if (result.success) return result.data
+  throw damaged(kind, name, result.error.issues.map((issue) => `${issue.path.map(String).join('.')} ${issue.message}`.trim()).join('; '))
+}
+
+function parsed(value: unknown): unknown {
+  try {
+    return JSON.parse(String(value))
+  } catch {
+    return null
+  }
+}
+
+function damaged(kind: string, name: unknown, problem: string): Error {
+  return corrupt(`The journal's ${kind} ${String(name)} is damaged: ${problem}.`, { problem })
+}

@@ -1,0 +1,59 @@
+import type { EffectRecord, InboxRow } from './journal.ts'
+import { genesisHash, type ChainHead } from './chain.ts'
+import { hex, integer, toClaim, toEffect, toInboxRow } from './records.ts'
+import type { LeaseTable } from './leases.ts'
+import type { Store } from './sqlite-store.ts'
+
+/** A run's number within the file, and where its journal ends. */
+export interface StoredRun extends ChainHead {
+  readonly runNo: number
+}
+
+/** The tables around the journal, one row at a time. Each call belongs inside `store.read` or `store.write`. */
+export interface Ledger extends LeaseTable {
+  run(runId: string): StoredRun | null
+  inbox(inboxId: number): InboxRow | null
+  effect(key: string): EffectRecord | null
+}
+
+const INBOX = 'inbox_id AS inboxId, run_id AS runId, event, at, state, answer'
+const EFFECT = '"key", run_id AS runId, step_id AS stepId, capability, digest, attempt, state, output_ref AS outputRef, at'
+
+/** The columns of a request and of an effect, named as the port names them. */
+export const COLUMNS = { inbox: INBOX, effect: EFFECT } as const
+
+export function createLedger(store: Store): Ledger {
+  const run = (runId: string): StoredRun | null => {
+    const row = store.statement('SELECT run_no, next_seq, head FROM runs WHERE run_id = ?').get(runId)
+    return row && { runNo: integer(row, 'run_no'), nextSeq: integer(row, 'next_seq'), hash: hex(row, 'head') }
+  }
+  return {
+    run,
+    nextSeq: (runId) => run(runId)?.nextSeq ?? null,
+    addRun: (runId, at) => {
+      const head = Buffer.from(genesisHash(runId), 'hex')
+      store.statement('INSERT INTO runs (run_id, next_seq, head, created_at) VALUES (?, 0, ?, ?)').run(runId, head, at)
+    },
+    claim: (runId) => {
+      const row = store.statement('SELECT run_id AS runId, owner, token, expires_at AS expiresAt FROM leases WHERE run_id = ?').get(runId)
+      return row && toClaim(row)
+    },
+    putClaim: ({ runId, owner, token, expiresAt }) =>
+      store.statement('INSERT OR REPLACE INTO leases (run_id, owner, token, expires_at) VALUES (?, ?, ?, ?)').run(runId, owner, token, expiresAt),
+    inbox: (inboxId) => {
+      const row = store.statement(`SELECT ${INBOX} FROM inbox WHERE inbox_id = ?`).get(inboxId)
+      return row && toInboxRow(row)
+    },
+    effect: (key) => {
+      const row = store.statement(`SELECT ${EFFECT} FROM effects WHERE "key" = ?`).get(key)
+      return row && toEffect(row)
+    },
+    workspaceHolder: (workspace) => {
+      const row = store.statement('SELECT run_id FROM workspace_locks WHERE workspace = ?').get(workspace)
+      return row && String(row['run_id'])
+    },
+    holdWorkspace: (workspace, runId) =>
+      store.statement('INSERT OR REPLACE INTO workspace_locks (workspace, run_id) VALUES (?, ?)').run(workspace, runId),
+    freeWorkspaces: (runId) => store.statement('DELETE FROM workspace_locks WHERE run_id = ?').run(runId),
+  }
+}

@@ -1,0 +1,113 @@
+import { sha256 } from '../../model/digest.ts'
+import { verifyChain, type ChainRecord } from './chain.ts'
+import { prepareCommit } from './commit-rules.ts'
+import { decodeEntry } from './entry-text.ts'
+import { createGroupCommit } from './group-commit.ts'
+import type { Journal } from './journal.ts'
+import { corrupt, corruptRecord, runUnknown } from './journal-failure.ts'
+import { createLeases } from './leases.ts'
+import { toEffect, toHex, toSummary } from './records.ts'
+import { writeCommit } from './sqlite-commit.ts'
+import { loadDriver, type Row } from './sqlite-driver.ts'
+import { createSqliteInbox } from './sqlite-inbox.ts'
+import { COLUMNS, createLedger, type Ledger } from './sqlite-ledger.ts'
+import { RECORDS_PER_RUN } from './sqlite-schema.ts'
+import { openStore, type Store } from './sqlite-store.ts'
+
+export interface SqliteJournalOptions {
+  /** The database, `planner-exec.db` in the state folder; both are created when they are absent. */
+  readonly file: string
+  /** `full` (default) survives power loss; `normal` survives a crash of the process and is faster. */
+  readonly sync?: 'full' | 'normal'
+}
+
+/**
+ * Keeps all runs in one SQLite file, which any number of processes of one machine may use at once. Not for network file systems.
+ * @throws ControllerError JOURNAL_UNSUPPORTED, JOURNAL_UNWRITABLE, JOURNAL_CORRUPT
+ */
+export async function createSqliteJournal({ file, sync = 'full' }: SqliteJournalOptions): Promise<Journal> {
+  const store = openStore(await loadDriver(), { file, sync })
+  const ledger = createLedger(store)
+  const group = createGroupCommit({ transact: store.writeSoon, explain: store.explain })
+
+  return {
+    commit: async (commit) => {
+      const prepared = prepareCommit(commit)
+      await group.submit(() => writeCommit(store, ledger, prepared))
+    },
+    ...createLeases(ledger, store),
+    ...createSqliteInbox(store, ledger, group),
+    ...createReaders(store, ledger),
+    close: async () => {
+      await group.drain()
+      store.close()
+    },
+  }
+}
+
+function createReaders(
+  store: Store,
+  ledger: Ledger,
+): Pick<Journal, 'read' | 'blob' | 'summary' | 'list' | 'effect' | 'openEffects'> {
+  return {
+    read: (runId, fromSeq = 0, toSeq = RECORDS_PER_RUN) => {
+      const records = store.read(() => readChain(store, ledger, runId, toSeq))
+      return records.slice(Math.max(0, fromSeq)).map(({ seq, body }) => decodeEntry(runId, seq, body))
+    },
+    blob: (ref) => store.read(() => readBlob(store, ref)),
+    summary: (runId) => {
+      const row = store.read(() => store.statement('SELECT run_id, summary FROM runs WHERE run_id = ? AND summary IS NOT NULL').get(runId))
+      return row && toSummary(row)
+    },
+    list: ({ limit = -1 } = {}) =>
+      store.read(() =>
+        store
+          .statement('SELECT run_id, summary FROM runs WHERE summary IS NOT NULL ORDER BY created_at DESC, run_id DESC LIMIT ?')
+          .all(limit)
+          .map(toSummary),
+      ),
+    effect: (key) => store.read(() => ledger.effect(key)),
+    openEffects: (runId) =>
+      store.read(() =>
+        store
+          .statement(`SELECT ${COLUMNS.effect} FROM effects WHERE run_id = ? AND state = 'open' ORDER BY at, "key"`)
+          .all(runId)
+          .map(toEffect),
+      ),
+  }
+}
+
+function readChain(store: Store, ledger: Ledger, runId: string, toSeq: number): readonly ChainRecord[] {
+  const run = ledger.run(runId)
+  if (run === null) throw lostOrUnknown(store, runId)
+  const first = run.runNo * RECORDS_PER_RUN
+  const rows = store
+    .statement('SELECT run_id, seq, body, hash FROM journal WHERE record_id BETWEEN ? AND ? ORDER BY record_id')
+    .all(first, first + Math.min(toSeq, RECORDS_PER_RUN - 1))
+  const records = rows.map((row, index) => toChainRecord(runId, row, index))
+  verifyChain(runId, records, run, toSeq)
+  return records
+}
+
+function toChainRecord(runId: string, row: Row, index: number): ChainRecord {
+  const { run_id: owner, seq, body, hash } = row
+  if (owner !== runId) throw corruptRecord(runId, index, 'it is marked as that of another run')
+  if (typeof seq !== 'number' || typeof body !== 'string' || !(hash instanceof Uint8Array)) {
+    throw corruptRecord(runId, index, 'a column of it has the wrong type')
+  }
+  return { seq, body, hash: toHex(hash) }
+}
+
+function lostOrUnknown(store: Store, runId: string): Error {
+  const orphan = store.statement('SELECT seq FROM journal WHERE run_id = ? LIMIT 1').get(runId)
+  return orphan === null ? runUnknown(runId) : corruptRecord(runId, 0, 'the run is no longer listed, but records of it are there')
+}
+
+function readBlob(store: Store, ref: string): string | null {
+  const row = store.statement('SELECT body FROM blobs WHERE ref = ?').get(ref)
+  if (row === null) return null
+  const stored = row['body']
+  const body = stored instanceof Uint8Array ? Buffer.from(stored).toString('utf8') : String(stored)
+  if (sha256(body) !== ref) throw corrupt(`The blob ${ref} is damaged: its content does not match its reference.`, { problem: `blob ${ref}` })
+  return body
+}

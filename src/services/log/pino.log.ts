@@ -1,0 +1,13 @@
+import type { Log } from './log.ts'
+
+/** Logs by pino as JSON lines to standard error, never to standard output; loads pino only when it is called. */
+export async function createPinoLog(level: 'debug' | 'info' | 'warn' | 'error'): Promise<Log> {
+  const { pino } = await import('pino')
+  const logger = pino({ level, base: null }, pino.destination({ fd: 2, sync: true }))
+  return {
+    debug: (fields, message) => logger.debug(fields, message),
+    info: (fields, message) => logger.info(fields, message),
+    warn: (fields, message) => logger.warn(fields, message),
+    error: (fields, message) => logger.error(fields, message),
+  }
+}

@@ -1,0 +1,40 @@
+import { oneLine } from './terminal-text.ts'
+
+// Characters that mean something inside a line of GitHub-flavoured Markdown; `|` is an entity because tables split before escapes.
+const INLINE = /[\\`*_{}[\]<>&~#!$]/g
+// What some renderers turn into a link by themselves; a code span is the only thing that keeps it text everywhere.
+const LINK_LIKE = /:\/\/|^\W*www\.|@|^\W*(?:mailto|xmpp|data|javascript|file):/i
+
+/** Untrusted text as one line of Markdown prose: no heading, list, link, image, HTML, table, emphasis or terminal escape can come of it. */
+export function prose(text: string, max = 500): string {
+  return oneLine(text, max)
+    .split(/( )/)
+    .map((word) => (LINK_LIKE.test(word) ? cellCode(word, max) : escapeInline(word)))
+    .join('')
+    .replace(/^([-+=]|\d+(?=[.)]))/, (lead) => (/\d/.test(lead) ? `${lead}\\` : `\\${lead}`))
+}
+
+/** Untrusted text as a code span, with fences that it cannot close. Not for tables: see `cellCode`. */
+export function code(text: string, max = 200): string {
+  const flat = oneLine(text, max)
+  return flat === '' ? '(empty)' : span(flat)
+}
+
+/** `code` for a table cell: a `|` leaves the span, for GitHub splits cells before it looks at spans. */
+export function cellCode(text: string, max = 200): string {
+  return oneLine(text, max)
+    .split('|')
+    .map((part) => (part === '' ? '' : span(part)))
+    .join('&#124;')
+}
+
+function escapeInline(word: string): string {
+  return word.replace(INLINE, '\\$&').replaceAll('|', '&#124;')
+}
+
+function span(text: string): string {
+  const runs = text.match(/`+/g) ?? []
+  const fence = '`'.repeat(Math.max(0, ...runs.map((run) => run.length)) + 1)
+  const pad = /^[` ]|[` ]$/.test(text) ? ' ' : ''
+  return `${fence}${pad}${text}${pad}${fence}`
+}

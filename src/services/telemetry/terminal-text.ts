@@ -1,0 +1,20 @@
+// Control, format, line and paragraph separators, private use, lone surrogates: what could move a cursor, hide text or reverse it.
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu
+
+/** Untrusted text, safe to show: every control and format character but newline and tab is written as `\u{…}`. */
+export function printable(text: string): string {
+  return text.replace(UNPRINTABLE, (char) => (char === '\n' || char === '\t' ? char : visible(char)))
+}
+
+/** `printable` on one line of at most `max` characters (code points); a cut is shown by `…`. */
+export function oneLine(text: string, max = 200): string {
+  // The slice bounds the work on huge texts; escapes only make it longer, so nothing that would be shown is lost.
+  const flat = printable(text.slice(0, max * 4 + 4).replace(/[ \t\r\n]+/g, ' ').trim())
+  const chars = [...flat]
+  const cut = chars.length > max || text.length > max * 4 + 4
+  return cut ? `${chars.slice(0, Math.max(0, max - 1)).join('').trimEnd()}…` : flat
+}
+
+function visible(char: string): string {
+  return `\\u{${(char.codePointAt(0) ?? 0).toString(16)}}`
+}

@@ -1,0 +1,91 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process'
+import { mkdtemp, rm, writeFile } from 'node:fs/promises'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { fileURLToPath } from 'node:url'
+
+const MAIN = fileURLToPath(new URL('../../src/cli/main.ts', import.meta.url))
+const LOADER = import.meta.resolve('tsx')
+
+export interface Ended {
+  readonly code: number | null
+  readonly stdout: string
+  readonly stderr: string
+}
+
+export interface Invocation {
+  readonly process: ChildProcessWithoutNullStreams
+  readonly ended: Promise<Ended>
+  /** Resolves with everything written so far once standard output or standard error fits. */
+  until(pattern: RegExp): Promise<string>
+}
+
+/** A folder of its own for a workspace, and the command line in it. */
+export interface Desk {
+  readonly folder: string
+  /** Starts `planner-exec` with these words. */
+  start(words: readonly string[], env?: Record<string, string>): Invocation
+  /** Runs it to its end. */
+  run(...words: readonly string[]): Promise<Ended>
+  /** Starts it on a pseudo-terminal of this size. */
+  onTerminal(words: readonly string[], size: { readonly columns: number; readonly rows: number }): Invocation
+  write(name: string, content: unknown): Promise<string>
+}
+
+/** Works at a desk that is cleared afterwards. */
+export async function atDesk(work: (desk: Desk) => Promise<void>): Promise<void> {
+  const folder = await mkdtemp(join(tmpdir(), 'planner-exec-e2e-'))
+  const begun: Invocation[] = []
+  const begin = (file: string, words: readonly string[], env: Record<string, string>) => {
+    const invocation = watch(spawn(file, words, { cwd: folder, env: { PATH: process.env['PATH'], HOME: folder, ...env } }))
+    begun.push(invocation)
+    return invocation
+  }
+  const cli = (words: readonly string[]) => ['--import', LOADER, MAIN, ...words]
+  try {
+    await work({
+      folder,
+      start: (words, env = {}) => begin(process.execPath, cli(words), env),
+      run: (...words) => begin(process.execPath, cli(words), {}).ended,
+      onTerminal: (words, { columns, rows }) => {
+        const line = [process.execPath, ...cli(words)].map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(' ')
+        return begin('script', ['-qefc', `stty cols ${columns} rows ${rows}; exec ${line}`, '/dev/null'], { TERM: 'xterm', NO_COLOR: '1' })
+      },
+      write: async (name, content) => {
+        await writeFile(join(folder, name), typeof content === 'string' ? content : JSON.stringify(content))
+        return join(folder, name)
+      },
+    })
+  } finally {
+    for (const { process: child } of begun) child.kill('SIGKILL')
+    await Promise.all(begun.map(({ ended }) => ended))
+    await rm(folder, { recursive: true, force: true })
+  }
+}
+
+function watch(child: ChildProcessWithoutNullStreams): Invocation {
+  const texts = { stdout: '', stderr: '' }
+  const waiting = new Set<() => void>()
+  const take = (name: keyof typeof texts) => (chunk: Buffer) => {
+    texts[name] += chunk.toString('utf8')
+    for (const look of waiting) look()
+  }
+  child.stdout.on('data', take('stdout'))
+  child.stderr.on('data', take('stderr'))
+  const ended = new Promise<Ended>((resolve) => child.once('close', (code) => resolve({ code, ...texts })))
+  return {
+    process: child,
+    ended,
+    until: (pattern) =>
+      new Promise((resolve, reject) => {
+        const look = () => {
+          if (!pattern.test(texts.stdout) && !pattern.test(texts.stderr)) return
+          waiting.delete(look)
+          resolve(texts.stdout + texts.stderr)
+        }
+        waiting.add(look)
+        look()
+        void ended.then(({ code }) => reject(new Error(`It ended with ${code} before ${pattern} came:\n${texts.stdout}\n${texts.stderr}`)))
+      }),
+  }
+}
