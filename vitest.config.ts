@@ -18,6 +18,7 @@ export default defineConfig({
     maxWorkers: 2,
     testTimeout: 20_000,
     hookTimeout: 20_000,
+    reporters: process.env['CI'] ? ['default', './test/tally.reporter.ts'] : ['default'],
     server: { deps: { inline: [/@xstate\/machine-extractor/] } },
   },
 })

@@ -20,7 +20,10 @@ function requireNode() {
   const [major, minor] = process.versions.node.split('.').map(Number)
   const [oldestMajor, oldestMinor] = OLDEST_NODE
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return
-  throw new SetupError(`Node ${process.versions.node} is too old.`, { why: 'the program uses what came with later ones.', remedy: 'install Node 20.19 or later.' })
+  throw new SetupError(`Node ${process.versions.node} is too old.`, {
+    why: 'the program uses what came with later ones.',
+    remedy: 'install Node 20.19 or later.',
+  })
 }
 
 /** Installs them where this process may, else prints the command. Never a reason not to start: what needs them is refused with the remedy. */

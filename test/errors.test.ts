@@ -50,7 +50,13 @@ describe('toFailure', () => {
   it('keeps everything a ControllerError says', () => {
     const error = new ControllerError('PLAN_INVALID', 'the plan has 2 errors', { hint: 'Look at line 3.', cause: new Error('inner') })
 
-    expect(toFailure(error)).toEqual({ code: 'PLAN_INVALID', stage: 'plan', message: 'the plan has 2 errors', hint: 'Look at line 3.', retryable: false })
+    expect(toFailure(error)).toEqual({
+      code: 'PLAN_INVALID',
+      stage: 'plan',
+      message: 'the plan has 2 errors',
+      hint: 'Look at line 3.',
+      retryable: false,
+    })
     expect(error.cause).toBeInstanceOf(Error)
   })
 

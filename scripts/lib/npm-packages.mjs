@@ -21,7 +21,10 @@ export async function ensurePackages() {
 }
 
 async function install() {
-  const { code, output } = await npm(['ci', '--include=dev', '--no-audit', '--no-fund', '--foreground-scripts', '--loglevel=http'], 'Installing npm packages')
+  const { code, output } = await npm(
+    ['ci', '--include=dev', '--no-audit', '--no-fund', '--foreground-scripts', '--loglevel=http'],
+    'Installing npm packages',
+  )
   if (code === 0) return
   throw new SetupError('The npm packages could not be installed.', {
     why: lastLines(output),
@@ -45,7 +48,9 @@ async function ensureSqlite() {
 
 function compileSqlite() {
   const isThere = existsSync(inRoot('node_modules/better-sqlite3/package.json'))
-  const args = isThere ? ['rebuild', 'better-sqlite3', '--foreground-scripts'] : ['ci', '--include=dev', '--no-audit', '--no-fund', '--foreground-scripts']
+  const args = isThere
+    ? ['rebuild', 'better-sqlite3', '--foreground-scripts']
+    : ['ci', '--include=dev', '--no-audit', '--no-fund', '--foreground-scripts']
   return npm(args, 'Building better-sqlite3')
 }
 
@@ -59,7 +64,9 @@ function matchesLockfile() {
   const wanted = readStamp('package-lock.json')?.packages ?? {}
   const present = readStamp('node_modules/.package-lock.json')?.packages
   if (!present) return false
-  return Object.entries(wanted).every(([path, { version, optional }]) => path === '' || present[path]?.version === version || (optional && !present[path]))
+  return Object.entries(wanted).every(
+    ([path, { version, optional }]) => path === '' || present[path]?.version === version || (optional && !present[path]),
+  )
 }
 
 /** The npm that runs this script, else the one in PATH. */
@@ -76,6 +83,7 @@ function npm(args, label) {
 }
 
 function lastLines(output) {
-  const lines = output.split('\n').filter((line) => line.trim() !== '' && !/^npm (?:http|warn|verbose)/.test(line))
-  return lines.slice(-15).join('\n  ')
+  const isNoise = (line) => /^npm (?:http|warn|verbose)|^npm error\s*$|\sat \S+ \(|complete log of this run/.test(line)
+  const lines = output.split('\n').filter((line) => line.trim() !== '' && !isNoise(line))
+  return lines.slice(-12).join('\n  ')
 }

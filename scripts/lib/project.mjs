@@ -13,7 +13,11 @@ export const inRoot = (...parts) => join(root, ...parts)
 /** SHA-256 (hex) over files' paths and contents, so that a renamed file counts as a change. */
 export function hashFiles(paths) {
   const hash = createHash('sha256')
-  for (const path of paths.toSorted()) hash.update(`${path}\0`).update(readFileSync(inRoot(path))).update('\0')
+  for (const path of paths.toSorted())
+    hash
+      .update(`${path}\0`)
+      .update(readFileSync(inRoot(path)))
+      .update('\0')
   return hash.digest('hex')
 }
 

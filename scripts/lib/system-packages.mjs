@@ -26,7 +26,9 @@ export function mayInstall() {
 /** The command that a person would type. */
 export function installCommand(names) {
   const prefix = process.getuid?.() === 0 ? '' : 'sudo '
-  return existsSync('/etc/debian_version') ? `${prefix}apt-get install -y ${names.join(' ')}` : `install ${names.join(', ')} with your system's package manager`
+  return existsSync('/etc/debian_version')
+    ? `${prefix}apt-get install -y ${names.join(' ')}`
+    : `install ${names.join(', ')} with your system's package manager`
 }
 
 /** Installs them; refreshes the package lists when they turn out to be missing or old. Resolves to whether it worked. */

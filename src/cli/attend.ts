@@ -46,6 +46,8 @@ export interface AttendOptions {
   readonly run: Run
   readonly person: NonNullable<StartOptions['person']>
   readonly out: string | null
+  /** Whether the caller gave the plan. */
+  readonly isPlanGiven?: boolean
   /** The last record that was there before; the events up to it are no news. */
   readonly knownSeq?: number
 }
@@ -72,7 +74,7 @@ export async function attend(context: Context, options: AttendOptions): Promise<
     if (options.out !== null && outcome.report !== null) await writeReport(options.out, outcome.report)
     if (context.settings.json) context.record(resultRecord(outcome.result))
     else context.print(settledLines(outcome.result, outcome.report, context.invocation, context.palette))
-    return exitCodeOfResult(outcome.result)
+    return exitCodeOfResult(outcome.result, options.isPlanGiven)
   } finally {
     stop.forget()
   }

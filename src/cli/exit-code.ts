@@ -31,10 +31,10 @@ export function exitCodeOfFailure(code: FailureCode): ExitCode {
   return BAD_INPUT.has(code) ? EXIT.usage : EXIT.failed
 }
 
-/** The exit code of a run that ended. */
-export function exitCodeOfResult(result: Pick<RunResult, 'status' | 'exitReason'>): ExitCode {
+/** The exit code of a run that ended. A plan that the caller gave, and that cannot be carried out, is bad input. */
+export function exitCodeOfResult(result: Pick<RunResult, 'status' | 'exitReason'>, isPlanGiven = false): ExitCode {
   if (result.status === 'completed') return EXIT.ok
-  return result.exitReason === 'unplannable' ? EXIT.usage : EXIT.failed
+  return result.exitReason === 'unplannable' || (isPlanGiven && result.exitReason === 'plan_invalid') ? EXIT.usage : EXIT.failed
 }
 
 /** The exit code of a run that this process let go of. */

@@ -1,9 +1,10 @@
 import { resolve } from 'node:path'
 import { ControllerError } from '../errors.ts'
-import { DEFAULT_GOAL, PlannerExecParams, type ParamProblem, type PlannerExecParamsInput } from '../model/goal.ts'
+import { DEFAULT_GOAL, PlannerExecParams, type ParamProblem } from '../model/goal.ts'
 import { describeOrigin, type Loaded, type SettingProblem } from './config.ts'
 import { readInputFile } from './input-file.ts'
 import { isRecord, problemsOf } from './problems.ts'
+import type { Settings } from './settings.ts'
 
 /** Which parameter each setting stands for. */
 const FIELDS: readonly (readonly [setting: string, ...field: readonly [string, ...string[]]])[] = [
@@ -17,18 +18,28 @@ const FIELDS: readonly (readonly [setting: string, ...field: readonly [string, .
   ['verbosity', 'preferences', 'verbosity'],
 ]
 
+export interface Asked {
+  readonly params: PlannerExecParams
+  /** The settings, with what the parameters say about the terminal. */
+  readonly settings: Settings
+}
+
 /**
  * The parameters of a run: options before the `--params` file, the file before environment and configuration.
  * Without a goal it is the default one, in `research_and_planning`.
  * @throws ControllerError PARAMS_INVALID, CONFIG_INVALID with every problem there is
  */
-export async function paramsOf(loaded: Loaded, typedGoal: string | undefined, cwd: string): Promise<PlannerExecParamsInput> {
+export async function paramsOf(loaded: Loaded, typedGoal: string | undefined, cwd: string): Promise<Asked> {
   const file = loaded.settings.params
   const fromFile = file === undefined ? {} : await readParamsFile(resolve(cwd, file))
   const raw = mergeParams(fromFile, loaded, typedGoal)
   const parsed = PlannerExecParams.safeParse(raw)
   const problems = [...settingProblems(loaded.problems), ...(parsed.success ? [] : problemsOf(parsed.error, raw))]
-  if (parsed.success && problems.length === 0) return parsed.data
+  if (parsed.success && problems.length === 0) {
+    const { interactive } = isRecord(raw['preferences']) ? raw['preferences'] : {}
+    const wish = typeof interactive === 'boolean' ? { interactive } : {}
+    return { params: parsed.data, settings: { ...loaded.settings, ...wish, verbosity: parsed.data.preferences.verbosity } }
+  }
   const outside = loaded.problems.some((problem) => problem.origin.kind !== 'option')
   const count = problems.length === 1 ? 'A parameter' : `${problems.length} parameters`
   throw new ControllerError(outside ? 'CONFIG_INVALID' : 'PARAMS_INVALID', `${count} cannot be used.`, { details: problems })

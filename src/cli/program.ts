@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { Command as Program, CommanderError, Option } from 'commander'
+import { packagePath } from '../package-path.ts'
 import type { Command } from './command.ts'
 import type { Io } from './io.ts'
 import type { How } from './perform.ts'
@@ -241,6 +242,6 @@ function selfOf(given: readonly unknown[]): Program {
 }
 
 function versionOf(): string {
-  const { version }: { version: string } = JSON.parse(readFileSync(new URL('../../package.json', import.meta.url), 'utf8'))
+  const { version }: { version: string } = JSON.parse(readFileSync(packagePath('package.json'), 'utf8'))
   return version
 }

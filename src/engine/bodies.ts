@@ -37,7 +37,11 @@ export function createBodies(journal: Journal): Bodies {
       return ref
     },
     get(ref) {
-      if (cache.has(ref)) return cache.get(ref)
+      if (cache.has(ref)) {
+        const value = cache.get(ref)
+        remember(ref, value)
+        return value
+      }
       const text = blobs.get(ref) ?? journal.blob(ref)
       if (text === null) return null
       const value: unknown = JSON.parse(text)

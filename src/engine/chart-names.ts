@@ -26,7 +26,10 @@ export function namesUsed(node: AnyStateNode): readonly NameUse[] {
     ...fields(on).flatMap(([event, value]) => transitionsIn(value, placeOf(own('on'), event))),
     ...transitionsIn(always, own('always')),
     ...transitionsIn(onDone, own('onDone')),
-    ...fields(after).flatMap(([delay, value]) => [...delayIn(delay, placeOf(own('after'), delay)), ...transitionsIn(value, placeOf(own('after'), delay))]),
+    ...fields(after).flatMap(([delay, value]) => [
+      ...delayIn(delay, placeOf(own('after'), delay)),
+      ...transitionsIn(value, placeOf(own('after'), delay)),
+    ]),
     ...listOf(invoke).flatMap((value, index) => invokeIn(value, Array.isArray(invoke) ? placeOf(own('invoke'), index) : own('invoke'))),
   ]
 }

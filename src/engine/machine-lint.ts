@@ -39,7 +39,9 @@ export function assertMachine(machine: AnyStateMachine, options: LintOptions = {
   const problems = lintMachine(machine, options)
   if (problems.length === 0) return
   const list = problems.map(({ path, problem }) => `\n  ${path}: ${problem}`).join('')
-  throw new ControllerError('MACHINE_INVALID', `Machine ${machine.id} has ${problems.length} problem${problems.length === 1 ? '' : 's'}:${list}`, { details: problems })
+  throw new ControllerError('MACHINE_INVALID', `Machine ${machine.id} has ${problems.length} problem${problems.length === 1 ? '' : 's'}:${list}`, {
+    details: problems,
+  })
 }
 
 function lintMachineItself(machine: AnyStateMachine): readonly LintProblem[] {
@@ -117,7 +119,9 @@ function lintBusy(node: AnyStateNode, options: LintOptions): readonly LintProble
   const bounded = boundedByChildren.includes(node.path.join('.')) || regionOf(node).some((state) => hasTimeout(state, overallDelays))
   const steerable = isBusy && !around.some((state) => unsteerable.includes(state.path.join('.')))
   return [
-    ...(bounded ? [] : [{ path, problem: 'is busy without a timeout: neither it nor a state around it has an `after` with a branch without a guard' }]),
+    ...(bounded
+      ? []
+      : [{ path, problem: 'is busy without a timeout: neither it nor a state around it has an `after` with a branch without a guard' }]),
     ...(steerable ? requiredEvents : [])
       .filter((event) => !around.some((state) => handles(state, event)))
       .map((event) => ({ path, problem: `is busy but does not handle ${event}, nor does a state around it` })),
@@ -141,7 +145,9 @@ function hasTimeout(node: AnyStateNode, overallDelays: readonly string[]): boole
 }
 
 function handles(node: AnyStateNode, event: string): boolean {
-  return [...node.transitions.keys()].some((descriptor) => descriptor === event || descriptor === '*' || (descriptor.endsWith('.*') && event.startsWith(descriptor.slice(0, -1))))
+  return [...node.transitions.keys()].some(
+    (descriptor) => descriptor === event || descriptor === '*' || (descriptor.endsWith('.*') && event.startsWith(descriptor.slice(0, -1))),
+  )
 }
 
 function isUnguarded(transition: unknown): boolean {

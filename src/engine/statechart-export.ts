@@ -45,7 +45,9 @@ function literal(value: Json, indent: number): string {
   if (typeof value !== 'object' || value === null || flat.length + indent <= WIDTH) return flat
   const inner = indent + 2
   const isList = Array.isArray(value)
-  const lines = isList ? value.map((item: Json) => literal(item, inner)) : Object.entries(value).map(([key, item]) => `${keyLiteral(key)}: ${literal(item, inner)}`)
+  const lines = isList
+    ? value.map((item: Json) => literal(item, inner))
+    : Object.entries(value).map(([key, item]) => `${keyLiteral(key)}: ${literal(item, inner)}`)
   const body = lines.map((line) => `${' '.repeat(inner)}${line},\n`).join('')
   return `${isList ? '[' : '{'}\n${body}${' '.repeat(indent)}${isList ? ']' : '}'}`
 }

@@ -7,7 +7,7 @@ import type { Action } from '../model/action.ts'
 import type { EffectRecord } from '../services/journal/journal.ts'
 import { resolveReferences } from '../services/oracle/resolve-references.ts'
 import { executionContext } from './execution-context.ts'
-import { outputOf, planBody, stored } from './run-scope.ts'
+import { outputOf, planBody, stepIn, stored } from './run-scope.ts'
 import type { FindRun, FlowPorts, RunScope } from './run-scope.ts'
 
 /** How often, in ms, an action's heartbeat reaches the journal at most. */
@@ -88,7 +88,7 @@ async function attempt(
 
 function resolveAction(scope: RunScope, input: JudgeActionInput): Action {
   if (input.modifiedRef !== null) return stored<Action>(scope.bodies, input.modifiedRef, 'action')
-  const step = planBody(scope.bodies, input.planRef).plan.steps.find(({ id }) => id === input.stepId)
+  const step = stepIn(planBody(scope.bodies, input.planRef).plan, input.stepId)
   if (step === undefined) throw new ControllerError('INTERNAL', `the plan has no step ${input.stepId}`)
   const args = input.editRef === null ? resolveReferences(step.args, (id) => outputOf(scope, id)) : stored<Action['args']>(scope.bodies, input.editRef, 'arguments')
   return { runId: input.runId, stepId: input.stepId, capability: step.capability, args }

@@ -3,7 +3,7 @@ import { ControllerError } from '../errors.ts'
 import type { Config } from '../model/config.ts'
 import type { PlannerExecParams } from '../model/goal.ts'
 import type { JsonObject } from '../model/json.ts'
-import type { Plan, PlanFinding } from '../model/plan.ts'
+import type { Plan, PlanFinding, PlanStep } from '../model/plan.ts'
 import type { Evidence } from '../model/report.ts'
 import type { ActionResult } from '../model/result.ts'
 import type { Clock } from '../services/clock/clock.ts'
@@ -54,6 +54,15 @@ export interface PlanBody {
 /** The stored body of a plan. @throws ControllerError JOURNAL_CORRUPT when it is gone */
 export function planBody(bodies: Bodies, ref: string): PlanBody {
   return stored<PlanBody>(bodies, ref, 'plan')
+}
+
+const stepIndexes = new WeakMap<Plan, ReadonlyMap<string, PlanStep>>()
+
+/** The step of that name, found without a search through the plan. */
+export function stepIn(plan: Plan, stepId: string): PlanStep | undefined {
+  const known = stepIndexes.get(plan) ?? new Map(plan.steps.map((step) => [step.id, step]))
+  stepIndexes.set(plan, known)
+  return known.get(stepId)
 }
 
 /** A stored body that a record refers to. The journal wrote it: its shape is the writer's. @throws ControllerError JOURNAL_CORRUPT when it is gone */

@@ -17,6 +17,7 @@ import type {
   StallCause,
   WorkflowContext,
   WorkflowInput,
+  WorkflowOutput,
 } from './workflow.types.ts'
 
 /** How many settled actions the stall detectors look back on. */
@@ -251,3 +252,26 @@ export function diagnoseInput(context: WorkflowContext): DiagnoseInput {
   }
 }
 
+/** No plan is in force; the chart never judges it. */
+export const noPlan = { ref: '', digest: '', source: '', steps: [] }
+/** No rung was found; the chart never carries it out. */
+export const noIntervention = { interventionId: '', kind: 'replan' as const, stepId: null, detail: '' }
+/** A run that ends without anybody having said why. */
+export const lostOutcome = { status: 'failed' as const, exitReason: 'internal_error' as const, failure: null }
+
+/** What a person is wanted for: a failure whose plan says so, or a request. */
+export function wantedStall({ failing }: WorkflowContext): { cause: StallCause; detail: string } {
+  if (failing === null) return { cause: 'escalated', detail: 'a person was asked for' }
+  return { cause: 'failure', detail: `step ${failing.stepId} failed: ${failing.failure?.message ?? 'no reason given'}` }
+}
+
+export function toOutput({ outcome, report, criteriaRef, usage }: WorkflowContext): WorkflowOutput {
+  return {
+    ...(outcome ?? lostOutcome),
+    summary: report?.summary ?? '',
+    criteriaRef,
+    usage,
+    reportRef: report?.reportRef ?? null,
+    reportPath: report?.reportPath ?? null,
+  }
+}

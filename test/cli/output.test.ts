@@ -94,8 +94,8 @@ describe('the live tree', () => {
       'Fix it',
       `  run ${RUN_ID}`,
       '  executing › watching Waits for results.',
-      '  ✔ s1 Step s1 fs.read.v1 120 ms',
-      '  ⏸ s2 Step s2 fs.read.v1 approval',
+      '  ✔ s1 Step s1 120 ms fs.read.v1',
+      '  ⏸ s2 Step s2 approval fs.read.v1',
       '  · s3 Step s3 fs.read.v1',
       '  █████░░░░░░░░░░░ 1/3 · 2 of 10 steps · 0:12, 4:48 left · 1 waiting',
     ])
@@ -248,6 +248,12 @@ describe('what is said at the end', () => {
     const lines = settledLines(result({ status: 'failed', exitReason: 'action_failed', failure }), null, invocation, plain)
 
     expect(lines.slice(0, 3)).toEqual(['failed (action_failed): All is well.', '  [ACTION_FAILED] it broke', '  hint: mend it'])
+  })
+
+  it('does not say the failure twice when the summary has said it', () => {
+    const lines = settledLines(result({ status: 'failed', exitReason: 'action_failed', summary: 'Sadly it broke.', failure }), null, invocation, plain)
+
+    expect(lines.slice(0, 2)).toEqual(['failed (action_failed): Sadly it broke.', '  [ACTION_FAILED] hint: mend it'])
   })
 
   it('is what waits, with exact arguments, and the commands that answer it', () => {

@@ -11,13 +11,13 @@ const load = (options: Record<string, unknown>, env: Record<string, string> = {}
 
 describe('the parameters of a run', () => {
   it('are the default goal in research_and_planning when nothing is given', async () => {
-    const params = await paramsOf(await load({}), undefined, '/tmp')
+    const { params } = await paramsOf(await load({}), undefined, '/tmp')
 
     expect(params).toMatchObject({ goal: DEFAULT_GOAL, workflow_type: 'research_and_planning' })
   })
 
   it('are simple for another goal', async () => {
-    const params = await paramsOf(await load({}), 'Fix the flaky test', '/tmp')
+    const { params } = await paramsOf(await load({}), 'Fix the flaky test', '/tmp')
 
     expect(params).toMatchObject({ goal: 'Fix the flaky test', workflow_type: 'simple', timeout_ms: 300_000 })
   })
@@ -33,7 +33,7 @@ describe('the parameters of a run', () => {
       verbosity: 'debug',
     }
 
-    const params = await paramsOf(await load(options), 'g', '/tmp')
+    const { params } = await paramsOf(await load(options), 'g', '/tmp')
 
     expect(params).toMatchObject({
       workflow_type: 'complex_orchestration',
@@ -51,7 +51,7 @@ describe('the parameters of a run', () => {
       const file = join(folder, 'p.json')
       await writeFile(file, JSON.stringify({ goal: 'from file', max_steps: 5, timeout_ms: 2_000, resource_limits: { max_memory_mb: 64 } }))
 
-      const params = await paramsOf(
+      const { params } = await paramsOf(
         await load({ params: file, maxSteps: '7' }, { PLANNER_EXEC_TIMEOUT_MS: '9000', PLANNER_EXEC_PARALLEL: '3' }),
         undefined,
         folder,
@@ -63,6 +63,22 @@ describe('the parameters of a run', () => {
         timeout_ms: 2_000,
         resource_limits: { max_memory_mb: 64, max_parallel_executions: 3 },
       })
+    })
+  })
+
+  it('say how to use the terminal, unless an option does', async () => {
+    await inFolder(async (folder) => {
+      await writeFile(join(folder, 'p.json'), JSON.stringify({ preferences: { interactive: false, verbosity: 'debug' } }))
+
+      const asked = await paramsOf(await load({ params: 'p.json' }), 'g', folder)
+      const overruled = await paramsOf(await load({ params: 'p.json', interactive: true, verbosity: 'quiet' }), 'g', folder)
+      const silent = await paramsOf(await load({}), 'g', folder)
+
+      expect([asked.settings, overruled.settings, silent.settings].map(({ interactive, verbosity }) => [interactive, verbosity])).toEqual([
+        [false, 'debug'],
+        [true, 'quiet'],
+        [undefined, 'normal'],
+      ])
     })
   })
 
@@ -90,7 +106,7 @@ describe('the parameters of a run', () => {
   it('are refused for a goal of more than 10000 characters, counted as people count', async () => {
     const fits = '𝒳'.repeat(10_000)
 
-    await expect(paramsOf(await load({}), fits, '/tmp')).resolves.toMatchObject({ goal: fits })
+    await expect(paramsOf(await load({}), fits, '/tmp')).resolves.toMatchObject({ params: { goal: fits } })
     await expect(paramsOf(await load({}), `${fits}x`, '/tmp')).rejects.toMatchObject({ code: 'PARAMS_INVALID' })
   })
 

@@ -3,15 +3,26 @@ import { existsSync } from 'node:fs'
 import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { stripVTControlCharacters } from 'node:util'
-import { describe, expect, it } from 'vitest'
-import { atDesk, type Ended } from './invoke-cli.ts'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
+import { atDesk as atDeskOf, buildCli, type Desk, type Ended } from './invoke-cli.ts'
+
+let program = { main: '', remove: async () => {} }
+const atDesk = (work: (desk: Desk) => Promise<void>) => atDeskOf(program.main, work)
+
+// Each line starts a process or more, on a machine that may be busy.
+vi.setConfig({ testTimeout: 90_000 })
+
+beforeAll(async () => {
+  program = await buildCli()
+}, 120_000)
+afterAll(() => program.remove())
 
 const RESULT_KEYS = ['type', 'runId', 'status', 'exitReason', 'summary', 'criteria', 'usage', 'reportPath']
 const step = (id: string, capability: string, args: object, more: object = {}) => ({ id, title: `Step ${id}`, capability, args, ...more })
 const reading = {
   version: 1,
   title: 'Simple test workflow',
-  steps: ['s1', 's2', 's3', 's4', 's5'].map((id, index) => step(id, 'fs.list.v1', { path: '.' }, index === 0 ? {} : { dependsOn: [`s${index}`] })),
+  steps: ['s1', 's2', 's3', 's4', 's5'].map((id, index) => step(id, 'fs.search.v1', { path: '.', pattern: id }, index === 0 ? {} : { dependsOn: [`s${index}`] })),
   successCriteria: [{ kind: 'stepSucceeded', step: 's5' }],
 }
 const writing = {
@@ -246,6 +257,22 @@ describe('a run under way', () => {
       expect(state.stdout).toMatch(/state +\S*paus/)
       expect(ended.code).toBe(1)
       expect(ended.stdout).toContain('cancelled')
+    })
+  })
+
+  it('is followed from another terminal until it ends', async () => {
+    await atDesk(async (desk) => {
+      await desk.write('plan.json', { ...writing, steps: writing.steps.slice(0, 1) })
+      const shown = desk.onTerminal(['run', 'g', '--plan', 'plan.json'], { columns: 100, rows: 30 })
+      await shown.until(/leave it waiting > /)
+      const follower = desk.start(['events', 'last', '--follow', '--json'])
+      await follower.until(/action\.waiting/)
+
+      await desk.run('approve', 'last', 'notes')
+      const followed = await follower.ended
+
+      expect(followed.code).toBe(0)
+      expect(lastRecord(followed)).toMatchObject({ type: 'run.settled', result: { status: 'completed' } })
     })
   })
 

@@ -54,15 +54,35 @@ describe('lintMachine', () => {
     ['an entry action', { idle: { description: 'x', entry: 'nope' } }, "states.idle.entry action 'nope'"],
     ['one of several exit actions', { idle: { description: 'x', exit: ['note', { type: 'nope' }] } }, "states.idle.exit[1] action 'nope'"],
     ['a transition action', { idle: { description: 'x', on: { 'a.b': { actions: ['nope'] } } } }, `states.idle.on["a.b"].actions[0] action 'nope'`],
-    ['an always action', { idle: { description: 'x', always: [{ guard: 'may', target: 'done', actions: 'nope' }] } }, "states.idle.always[0].actions action 'nope'"],
-    ['an initial action', { idle: { description: 'x', initial: { target: 'a', actions: 'nope' }, states: { a: { description: 'x' } } } }, "states.idle.initial.actions action 'nope'"],
-    ['a done action', { idle: { description: 'x', initial: 'a', onDone: { actions: 'nope' }, states: { a: { description: 'x' } } } }, "states.idle.onDone.actions action 'nope'"],
+    [
+      'an always action',
+      { idle: { description: 'x', always: [{ guard: 'may', target: 'done', actions: 'nope' }] } },
+      "states.idle.always[0].actions action 'nope'",
+    ],
+    [
+      'an initial action',
+      { idle: { description: 'x', initial: { target: 'a', actions: 'nope' }, states: { a: { description: 'x' } } } },
+      "states.idle.initial.actions action 'nope'",
+    ],
+    [
+      'a done action',
+      { idle: { description: 'x', initial: 'a', onDone: { actions: 'nope' }, states: { a: { description: 'x' } } } },
+      "states.idle.onDone.actions action 'nope'",
+    ],
     ['a guard', { idle: { description: 'x', on: { go: [{ guard: { type: 'nope' }, target: 'done' }] } } }, "states.idle.on.go[0].guard guard 'nope'"],
-    ['a part of a composed guard', { idle: { description: 'x', on: { go: { guard: and(['may', 'nope']), target: 'done' } } } }, "states.idle.on.go.guard.guards[1] guard 'nope'"],
+    [
+      'a part of a composed guard',
+      { idle: { description: 'x', on: { go: { guard: and(['may', 'nope']), target: 'done' } } } },
+      "states.idle.on.go.guard.guards[1] guard 'nope'",
+    ],
     ['a delay', { working: { ...busyState, after: { limit: 'done', limti: 'done' } } }, "states.working.after.limti delay 'limti'"],
     ['the delay of a raise', { idle: { description: 'x', entry: raise({ type: 'go' }, { delay: 'nope' }) } }, "states.idle.entry.delay delay 'nope'"],
     ['an actor', { working: { ...busyState, invoke: { ...busyState.invoke, src: 'nope' } } }, "states.working.invoke.src actor 'nope'"],
-    ['an action of an invoke', { working: { ...busyState, invoke: [{ ...busyState.invoke, onSnapshot: { actions: 'nope' } }] } }, "states.working.invoke[0].onSnapshot.actions action 'nope'"],
+    [
+      'an action of an invoke',
+      { working: { ...busyState, invoke: [{ ...busyState.invoke, onSnapshot: { actions: 'nope' } }] } },
+      "states.working.invoke[0].onSnapshot.actions action 'nope'",
+    ],
     ['a name that every object inherits', { idle: { description: 'x', entry: 'toString' } }, "states.idle.entry action 'toString'"],
   ])('finds the unknown name of %s', (_, states, expected) => {
     const problems = problemsOf(tiny(states))
@@ -71,7 +91,11 @@ describe('lintMachine', () => {
   })
 
   it('looks into named actions and guards for the names they use', () => {
-    const actions = { note: raise({ type: 'go' }, { delay: 'nope' }), send: sendTo('x', { type: 'go' }, { delay: 'nope' }), spawn: spawnChild('nope') }
+    const actions = {
+      note: raise({ type: 'go' }, { delay: 'nope' }),
+      send: sendTo('x', { type: 'go' }, { delay: 'nope' }),
+      spawn: spawnChild('nope'),
+    }
     const machine = tiny({}, { implementations: { actions, guards: { may: and(['nope', { type: 'nope' }]) } } })
 
     const paths = lintMachine(machine).map(({ path }) => path)
@@ -102,7 +126,11 @@ describe('lintMachine', () => {
   it.each([
     ['an action', { idle: { description: 'x', entry: () => {} } }, 'states.idle.entry'],
     ['a guard', { idle: { description: 'x', on: { go: { guard: () => true, target: 'done' } } } }, 'states.idle.on.go.guard'],
-    ['an actor', { working: { ...busyState, invoke: { ...busyState.invoke, src: implementations.actors.work } } }, 'states.working.invoke.src.transition'],
+    [
+      'an actor',
+      { working: { ...busyState, invoke: { ...busyState.invoke, src: implementations.actors.work } } },
+      'states.working.invoke.src.transition',
+    ],
     ['a target', { idle: { description: 'x', meta: { at: new Date(0) } } }, 'states.idle.meta.at'],
   ])('finds %s that is not plain data', (_, states, path) => {
     const paths = lintMachine(tiny(states)).map((problem) => problem.path)
@@ -121,10 +149,18 @@ describe('lintMachine', () => {
 
   it.each([
     ['no timeout', { ...busyState, after: {} }, /^states\.working is busy without a timeout/],
-    ['a timeout with a guard only', { ...busyState, after: { limit: { guard: 'may', target: 'done' } } }, /^states\.working is busy without a timeout/],
+    [
+      'a timeout with a guard only',
+      { ...busyState, after: { limit: { guard: 'may', target: 'done' } } },
+      /^states\.working is busy without a timeout/,
+    ],
     ['no onDone', { ...busyState, invoke: { src: 'work', onError: 'done' } }, /^states\.working\.invoke has no onDone$/],
     ['no onError', { ...busyState, invoke: { src: 'work', onDone: 'done' } }, /^states\.working\.invoke has no onError$/],
-    ['an onDone that may take no branch', { ...busyState, invoke: { ...busyState.invoke, onDone: [{ guard: 'may', target: 'done' }] } }, /invoke\.onDone has no branch without a guard/],
+    [
+      'an onDone that may take no branch',
+      { ...busyState, invoke: { ...busyState.invoke, onDone: [{ guard: 'may', target: 'done' }] } },
+      /invoke\.onDone has no branch without a guard/,
+    ],
     ['no way to pause', { ...busyState, on: { 'run.cancel': 'done' } }, /^states\.working is busy but does not handle run\.pause/],
     ['no way to cancel', { ...busyState, on: { 'run.pause': 'done' } }, /^states\.working is busy but does not handle run\.cancel/],
   ])('refuses a busy state with %s', (_, working, expected) => {
@@ -150,7 +186,10 @@ describe('lintMachine', () => {
 
     const problems = [...problemsOf(parallel), ...problemsOf(overall, { overallDelays: ['limit'] })]
 
-    expect(problems).toEqual([expect.stringMatching(/^states\.working\.states\.inner is busy without/), expect.stringMatching(/^states\.working is busy without/)])
+    expect(problems).toEqual([
+      expect.stringMatching(/^states\.working\.states\.inner is busy without/),
+      expect.stringMatching(/^states\.working is busy without/),
+    ])
   })
 
   it('asks for other events when told so, and not of a state that is excused', () => {
@@ -168,7 +207,10 @@ describe('lintMachine', () => {
   })
 
   it('asks for a description, the terminal tag, a version and a bound on microsteps', () => {
-    const machine = tiny({ idle: { on: { go: 'working' } }, done: { description: 'Over.', type: 'final' } }, { root: { options: {}, version: undefined } })
+    const machine = tiny(
+      { idle: { on: { go: 'working' } }, done: { description: 'Over.', type: 'final' } },
+      { root: { options: {}, version: undefined } },
+    )
 
     const problems = problemsOf(machine)
 

@@ -2,10 +2,22 @@ import { and, assign, fromPromise, raise, setup } from 'xstate'
 
 /** A small chart with one of everything that the exports and the lint have to understand, and nothing wrong with it. */
 export const sampleMachine = setup({
-  types: {} as { context: { tries: number }; events: { type: 'run.start' | 'run.pause' | 'run.resume' | 'run.cancel' }; tags: 'busy' | 'waiting' | 'terminal' },
+  types: {} as {
+    context: { tries: number }
+    events: { type: 'run.start' | 'run.pause' | 'run.resume' | 'run.cancel' }
+    tags: 'busy' | 'waiting' | 'terminal'
+  },
   actors: { draftPlan: fromPromise(async () => 'plan'), judgePlan: fromPromise(async () => true) },
-  guards: { triesLeft: ({ context }) => context.tries < 3, isBig: (_, params: { size: number }) => params.size > 1, mayTry: and(['triesLeft', 'triesLeft']) },
-  actions: { countTry: assign({ tries: ({ context }) => context.tries + 1 }), nudge: raise({ type: 'run.resume' }, { delay: 'nudgeDelay' }), record: () => {} },
+  guards: {
+    triesLeft: ({ context }) => context.tries < 3,
+    isBig: (_, params: { size: number }) => params.size > 1,
+    mayTry: and(['triesLeft', 'triesLeft']),
+  },
+  actions: {
+    countTry: assign({ tries: ({ context }) => context.tries + 1 }),
+    nudge: raise({ type: 'run.resume' }, { delay: 'nudgeDelay' }),
+    record: () => {},
+  },
   delays: { draftTimeout: 1_000, judgeTimeout: ({ context }) => context.tries * 100, nudgeDelay: 5 },
 }).createMachine({
   id: 'sample',
@@ -36,7 +48,10 @@ export const sampleMachine = setup({
                 id: 'service:draft',
                 src: 'draftPlan',
                 input: ({ context }) => context,
-                onDone: [{ guard: { type: 'isBig', params: { size: 2 } }, target: 'drafted' }, { target: 'asking', reenter: true }],
+                onDone: [
+                  { guard: { type: 'isBig', params: { size: 2 } }, target: 'drafted' },
+                  { target: 'asking', reenter: true },
+                ],
                 onError: [{ guard: 'mayTry', target: 'asking', reenter: true }, { target: '#sample.cancelled' }],
               },
               after: { draftTimeout: { target: '#sample.cancelled', actions: 'record' } },

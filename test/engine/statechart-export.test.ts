@@ -27,7 +27,7 @@ describe('the TypeScript export', () => {
   })
 
   it('keeps text that looks like code', () => {
-    const description = "it's \"${x}\" `y` \\ \\' \n */ </script>"
+    const description = 'it\'s "${x}" `y` \\ \\\' \n */ </script>'
 
     const machine = evaluateLikeSketch(exportStatechart(createMachine({ id: 'odd-name', description }), 'ts'))
 

@@ -10,7 +10,8 @@ import { evaluateLikeSketch, statesSeenByExtractor } from '../engine/stately-too
 const machines = { workflow: workflowMachine, action: actionMachine }
 const endings: Readonly<Record<StatechartFormat, string>> = { ts: 'ts', json: 'json', mermaid: 'mmd' }
 
-const committed = (name: string, ending: string): Promise<string> => readFile(new URL(`../../visualizer/stately/${name}.machine.${ending}`, import.meta.url), 'utf8')
+const committed = (name: string, ending: string): Promise<string> =>
+  readFile(new URL(`../../visualizer/stately/${name}.machine.${ending}`, import.meta.url), 'utf8')
 
 describe.each(Object.entries(machines))('visualizer/stately/%s.machine', (name, machine) => {
   it.each(['ts', 'json', 'mermaid'] as const)('is up to date as %s', async (format) => {

@@ -331,10 +331,7 @@ export const workflowMachine = createMachine({
                       {
                         guard: { type: 'planClean' },
                         target: 'dispatching',
-                        actions: [
-                          'applyAmendment',
-                          { type: 'tellAmended', params: { accepted: true, reason: 'the amended plan is in force' } },
-                        ],
+                        actions: [{ type: 'tellAmended' }, 'applyAmendment'],
                       },
                       { target: 'dispatching', actions: ['dropAmendment', { type: 'tellAmended' }] },
                     ],
@@ -537,7 +534,7 @@ export const workflowMachine = createMachine({
         },
         pausing: {
           description: 'Waits until no slot is in use; the running actions finish, or are stopped.',
-          tags: 'busy',
+          tags: 'waiting',
           entry: 'pauseSlots',
           always: { guard: 'noSlotInUse', target: 'paused' },
           on: {
@@ -558,7 +555,7 @@ export const workflowMachine = createMachine({
       states: {
         stopping: {
           description: 'Actions are cancelled and their processes stopped.',
-          tags: 'busy',
+          tags: 'ending',
           entry: 'cancelAll',
           always: { guard: 'noneLive', target: 'reporting' },
           on: { 'run.cancel': { target: 'reporting', actions: 'stopWhatIsLeft' } },
@@ -566,7 +563,7 @@ export const workflowMachine = createMachine({
         },
         reporting: {
           description: 'The report is written, whatever the outcome.',
-          tags: 'busy',
+          tags: 'ending',
           invoke: {
             id: 'service:writeReport',
             src: 'writeReport',

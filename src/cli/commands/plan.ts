@@ -13,7 +13,7 @@ const DECISION_STYLE: Readonly<Record<PlanVerdict['steps'][number]['decision'], 
 
 /** `plan [GOAL]`: plans, validates and judges; runs nothing but read-only research. */
 export const planCommand: Command = async (context, typed) => {
-  const params = await paramsOf(context.loaded, typed.args[0], context.io.cwd)
+  const { params } = await paramsOf(context.loaded, typed.args[0], context.io.cwd)
   return preview(context, params, await planningOf(context))
 }
 

@@ -3,6 +3,8 @@ import type { Command } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { flat } from '../output/columns.ts'
 
+const SHOWN = 6
+
 /** `playbooks`: the goals that can be planned without a model, and the phrases that lead to each. */
 export const playbooksCommand: Command = async (context) => {
   const playbooks = await loadPlaybooks()
@@ -13,7 +15,7 @@ export const playbooksCommand: Command = async (context) => {
       context.print([
         `${context.palette('bold', id)}: ${flat(title)}`,
         `  ${flat(description)}`,
-        `  phrases: ${flat(match.any.join(' | '))}`,
+        `  phrases: ${flat(match.any.slice(0, SHOWN).join(' | '))}${match.any.length > SHOWN ? ` and ${match.any.length - SHOWN} more (--json shows all)` : ''}`,
         ...(match.needs.length === 0 ? [] : [`  needs: ${flat(match.needs.join(', '))}`]),
         ...Object.entries(params).map(
           ([name, param]) =>

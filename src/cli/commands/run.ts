@@ -5,15 +5,16 @@ import { planningOf } from '../planning.ts'
 import { preview } from './plan.ts'
 
 /** `run [GOAL]`: plans and executes; with `--dry-run` it is `plan`. */
-export const runCommand: Command = async (context, typed) => {
-  const params = await paramsOf(context.loaded, typed.args[0], context.io.cwd)
+export const runCommand: Command = async (invoked, typed) => {
+  const { params, settings } = await paramsOf(invoked.loaded, typed.args[0], invoked.io.cwd)
+  const context = { ...invoked, settings }
   const planning = await planningOf(context)
-  const { signOff, dryRun } = context.settings
+  const { signOff, dryRun } = settings
   if (dryRun) return preview(context, params, planning)
   const person = personOf(context)
   const out = await prepareOut(context)
   const controller = await context.controller()
   const asked = { ...params, preferences: { ...params.preferences, interactive: person === 'here' } }
   const run = await controller.start(asked, { ...planning, person, signOff })
-  return attend(context, { controller, run, person, out })
+  return attend(context, { controller, run, person, out, isPlanGiven: planning.plan !== undefined })
 }

@@ -15,12 +15,19 @@ const STATUS_STYLE: Readonly<Record<RunResult['status'], Style>> = { completed: 
 export function settledLines(result: RunResult, report: Report | null, invocation: Invocation, palette: Palette): string[] {
   return [
     `${palette(STATUS_STYLE[result.status], result.status)} (${result.exitReason}): ${flat(result.summary)}`,
-    ...(result.failure === null ? [] : [`  [${result.failure.code}] ${flat(result.failure.message)}`, `  hint: ${flat(result.failure.hint)}`]),
+    ...failureLines(result),
     ...criteriaLines(result),
     ...findingLines(report?.findings ?? [], palette),
     ...(result.reportPath === null ? [] : [`report: ${flat(result.reportPath)}`]),
     palette('dim', `details: ${commandLine(invocation, 'show', result.runId)}`),
   ]
+}
+
+/** The failure, unless the summary has said it already, and always the way out. */
+function failureLines({ failure, summary }: RunResult): string[] {
+  if (failure === null) return []
+  const code = `  [${failure.code}]`
+  return summary.includes(failure.message) ? [`${code} hint: ${flat(failure.hint)}`] : [`${code} ${flat(failure.message)}`, `  hint: ${flat(failure.hint)}`]
 }
 
 function criteriaLines(result: RunResult): string[] {
@@ -46,7 +53,7 @@ function findingLines(findings: readonly Finding[], palette: Palette): string[] 
 }
 
 function placeOf(finding: Finding): string {
-  if (finding.file === null) return ''
+  if (finding.file === null || finding.title.includes(finding.file)) return ''
   return `${flat(finding.file)}${finding.line === null ? '' : `:${finding.line}`}  `
 }
 

@@ -77,8 +77,8 @@ function stepLine(step: StepRow, idWidth: number): Line {
     [sign, style ?? 'dim'],
     [` ${padded(step.id, idWidth)} `, 'dim'],
     [flat(step.title)],
-    [` ${step.capability}${attempt}${time}`, 'dim'],
     [note, NOTE_STYLE[step.mark] ?? 'dim'],
+    [`${attempt}${time} ${step.capability}`, 'dim'],
   ]
 }
 

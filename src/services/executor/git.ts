@@ -45,6 +45,9 @@ const BASE_ENV = {
   GIT_PAGER: 'cat',
 } as const
 
+/** Commands that compare no file's content with the index, and so run no filter. */
+const INDEX_ONLY: ReadonlySet<string> = new Set(['rev-parse', 'ls-files', 'check-ignore', 'config', 'log'])
+
 const MAX_GIT_BYTES = 64 * 1024 * 1024
 
 /**
@@ -52,7 +55,8 @@ const MAX_GIT_BYTES = 64 * 1024 * 1024
  * @throws ControllerError ACTION_FAILED when git is missing, ACTION_ABORTED
  */
 export async function runGit(args: readonly string[], context: GitContext): Promise<ProcessEnd> {
-  return git(args, context, [...HARDENED, ...(await withoutFilters(context))])
+  const looksAtFiles = !INDEX_ONLY.has(args[0] ?? '')
+  return git(args, context, looksAtFiles ? [...HARDENED, ...(await withoutFilters(context))] : HARDENED)
 }
 
 /** The same, with a failure of git as an error, and its standard output. @throws ControllerError ACTION_FAILED, RESOURCE_LIMIT, ACTION_ABORTED */

@@ -1,5 +1,10 @@
+import { spawn, type ChildProcess } from 'node:child_process'
+import { closeSync, openSync } from 'node:fs'
+import { devNull } from 'node:os'
 import { delimiter, isAbsolute } from 'node:path'
+import { Readable } from 'node:stream'
 import { ControllerError } from '../../errors.ts'
+import { inheritedDescriptors } from './descriptors.ts'
 import { isWithin } from './safe-path.ts'
 import { fromSystemError } from './system-error.ts'
 
@@ -39,48 +44,69 @@ export interface ProcessEnd {
 /** Bytes that a program may write to one stream before it is stopped; far above what anybody reads. */
 export const MAX_STREAM_BYTES = 256 * 1024 * 1024
 
+const STATUS_FD = 3
+const NOTHING: Captured = { bytes: Buffer.alloc(0), truncated: false }
+const NEVER_STARTED: ProcessEnd = { exitCode: null, signal: 'SIGKILL', stdout: NOTHING, stderr: NOTHING, durationMs: 0 }
+
 /**
  * Runs a program to its end. A non-zero exit code is a normal end; one stopped by `signal` ends with `signal: 'SIGKILL'`.
  * @throws ControllerError ACTION_FAILED or ACTION_TRANSIENT when it cannot be started, RESOURCE_LIMIT when it writes more than MAX_STREAM_BYTES
  */
 export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
-  const { execa } = await import('execa')
+  if (spec.signal.aborted) return NEVER_STARTED
   const started = performance.now()
-  const child = execa(spec.file, spec.args, {
-    cwd: spec.cwd,
-    env: spec.env,
-    extendEnv: false,
-    reject: false,
-    buffer: false,
-    encoding: 'buffer',
-    stripFinalNewline: false,
-    cleanup: true,
-    cancelSignal: spec.signal,
-    killSignal: 'SIGKILL',
-    stdio: [spec.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', spec.onStatus === undefined ? 'ignore' : 'pipe'],
-  })
-  if (child.pid !== undefined) spec.onStart?.(child.pid)
+  const child = start(spec)
+  const kill = () => void child.kill('SIGKILL')
+  spec.signal.addEventListener('abort', kill, { once: true })
   let flooded = false
   const onFlood = () => {
     flooded = true
-    child.kill('SIGKILL')
+    kill()
   }
   const stdout = capture(child.stdout, spec.maxStdoutBytes, onFlood, spec.onOutput)
   const stderr = capture(child.stderr, spec.maxStderrBytes, onFlood, spec.onOutput)
-  const status = child.stdio[3]
-  if (status !== null && status !== undefined && 'on' in status) status.on('data', (chunk: Buffer) => spec.onStatus?.(chunk))
+  const status = child.stdio[STATUS_FD]
+  if (status instanceof Readable) status.on('data', (chunk: Buffer) => spec.onStatus?.(chunk))
   // A program may end without reading its input; that is its right, not an error.
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(spec.stdin)
+  const ended = endOf(child, spec.file)
+  if (child.pid !== undefined) spec.onStart?.(child.pid)
 
-  const end = await child
+  const { exitCode, signal } = await ended.finally(() => spec.signal.removeEventListener('abort', kill))
   if (flooded) {
     throw new ControllerError('RESOURCE_LIMIT', `${spec.file} was stopped: it wrote more than ${MAX_STREAM_BYTES} bytes of output.`, {
       hint: 'Let the command write less, or write to a file.',
     })
   }
-  if (end.exitCode === undefined && end.signal === undefined && !spec.signal.aborted) throw fromSystemError(end.cause ?? end, spec.file)
-  return { exitCode: end.exitCode ?? null, signal: end.signal ?? (spec.signal.aborted ? 'SIGKILL' : null), stdout: stdout(), stderr: stderr(), durationMs: performance.now() - started }
+  return { exitCode, signal, stdout: stdout(), stderr: stderr(), durationMs: performance.now() - started }
+}
+
+function start(spec: ProcessSpec): ChildProcess {
+  const nothing = openSync(devNull, 'r')
+  const own = [spec.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', spec.onStatus === undefined ? 'ignore' : 'pipe'] as const
+  const inherited = new Set(inheritedDescriptors())
+  const count = Math.max(own.length, ...[...inherited].map((fd) => fd + 1))
+  // Node leaves an ignored descriptor above 2 as it is inherited, so what is inherited gets /dev/null in its place.
+  const stdio = Array.from({ length: count }, (_, fd) => (inherited.has(fd) && (own[fd] ?? 'ignore') === 'ignore' ? nothing : (own[fd] ?? 'ignore')))
+  try {
+    return spawn(spec.file, spec.args, { cwd: spec.cwd, env: spec.env, stdio, windowsHide: true })
+  } catch (error) {
+    throw fromSystemError(error, spec.file)
+  } finally {
+    closeSync(nothing)
+  }
+}
+
+/** Resolves when the program has ended and nobody holds its outputs any more. */
+function endOf(child: ChildProcess, file: string): Promise<Pick<ProcessEnd, 'exitCode' | 'signal'>> {
+  return new Promise((resolve, reject) => {
+    child.once('error', (error) => {
+      // An error without a process is that it could not be started; any other (a kill too late) changes nothing.
+      if (child.pid === undefined) reject(fromSystemError(error, file))
+    })
+    child.once('close', (exitCode, signal) => resolve({ exitCode, signal }))
+  })
 }
 
 /**
@@ -93,7 +119,7 @@ export function trustedPath(workspace: string): string {
   return [...new Set([...trusted, '/usr/local/bin', '/usr/bin', '/bin'])].join(delimiter)
 }
 
-function capture(stream: NodeJS.ReadableStream | null, maxBytes: number, onFlood: () => void, onOutput?: () => void): () => Captured {
+function capture(stream: Readable | null, maxBytes: number, onFlood: () => void, onOutput?: () => void): () => Captured {
   const kept: Buffer[] = []
   let keptBytes = 0
   let seenBytes = 0

@@ -1,7 +1,7 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
-import { fileURLToPath } from 'node:url'
 import { z } from 'zod'
+import { packagePath } from '../../package-path.ts'
 import { ControllerError } from '../../errors.ts'
 import { Policy } from '../../model/policy.ts'
 import { nearestName } from './names.ts'
@@ -19,7 +19,7 @@ export interface LoadedPolicy {
   readonly source: string
 }
 
-const PROFILES_DIR = fileURLToPath(new URL('../../../policies/', import.meta.url))
+const PROFILES_DIR = packagePath('policies')
 const PROFILE_NAME = /^[a-z][a-z0-9-]*$/
 const MAX_FILE_BYTES = 256 * 1024
 const NO_RULES = { rules: [] }

@@ -1,4 +1,4 @@
-// Bound here so that a test's simulated clock cannot stop the journal.
+// Bound at import, so that a test which replaces the global timers cannot stop the journal.
 import { setImmediate } from 'node:timers/promises'
 import { ControllerError } from '../../errors.ts'
 import { isBusy } from './sqlite-failure.ts'

@@ -49,16 +49,17 @@ export const toClaim = (row: Row): Claim => checked(ClaimRow, 'lease of run', ro
 
 export const toInboxRow = (row: Row): InboxRow => checked(RequestRow, 'request', row['inboxId'], { ...row, event: parsed(row['event']) })
 
-/** A column that must be a whole number. */
-export const integer = (row: Row, column: string): number => checked(z.int(), 'column', column, row[column])
+/** A column that must be a whole number; `of` names the row. */
+export const integer = (row: Row, column: string, of: string): number => checked(z.int(), column, `of ${of}`, row[column])
 
-/** A column that must be bytes, as hex. */
-export function hex(row: Row, column: string): string {
+/** A column that must be bytes, as hex; `of` names the row. */
+export function hex(row: Row, column: string, of: string): string {
   const value = row[column]
-  if (!(value instanceof Uint8Array)) throw damaged('column', column, 'it is not bytes')
+  if (!(value instanceof Uint8Array)) throw damaged(column, `of ${of}`, 'it is not bytes')
   return toHex(value)
 }
 
+/** Bytes as lower-case hex. */
 export function toHex(bytes: Uint8Array): string {
   return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('hex')
 }

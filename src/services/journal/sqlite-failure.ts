@@ -3,8 +3,33 @@ import { corrupt } from './journal-failure.ts'
 
 // The primary result codes of sqlite3.h by number: node:sqlite reports numbers, better-sqlite3 names.
 const CODES = [
-  'OK', 'ERROR', 'INTERNAL', 'PERM', 'ABORT', 'BUSY', 'LOCKED', 'NOMEM', 'READONLY', 'INTERRUPT', 'IOERR', 'CORRUPT', 'NOTFOUND', 'FULL',
-  'CANTOPEN', 'PROTOCOL', 'EMPTY', 'SCHEMA', 'TOOBIG', 'CONSTRAINT', 'MISMATCH', 'MISUSE', 'NOLFS', 'AUTH', 'FORMAT', 'RANGE', 'NOTADB',
+  'OK',
+  'ERROR',
+  'INTERNAL',
+  'PERM',
+  'ABORT',
+  'BUSY',
+  'LOCKED',
+  'NOMEM',
+  'READONLY',
+  'INTERRUPT',
+  'IOERR',
+  'CORRUPT',
+  'NOTFOUND',
+  'FULL',
+  'CANTOPEN',
+  'PROTOCOL',
+  'EMPTY',
+  'SCHEMA',
+  'TOOBIG',
+  'CONSTRAINT',
+  'MISMATCH',
+  'MISUSE',
+  'NOLFS',
+  'AUTH',
+  'FORMAT',
+  'RANGE',
+  'NOTADB',
 ] as const
 
 const SHORT_READ = 522
@@ -13,7 +38,7 @@ const SHORT_READ = 522
 const BUSY: ReadonlySet<string> = new Set(['BUSY', 'LOCKED', 'PROTOCOL'])
 
 /** The file system, not the content, is what is wrong. */
-const UNWRITABLE: ReadonlySet<string> = new Set([...BUSY, 'FULL', 'READONLY', 'CANTOPEN', 'IOERR', 'PERM', 'AUTH', 'NOMEM', 'NOLFS', 'TOOBIG'])
+const UNWRITABLE: ReadonlySet<string> = new Set(['FULL', 'READONLY', 'CANTOPEN', 'IOERR', 'PERM', 'AUTH', 'NOMEM', 'NOLFS', 'TOOBIG'])
 
 /** The primary SQLite code of an error, such as `BUSY`; null when it is no SQLite error. A short read means a truncated file: CORRUPT. */
 export function sqliteCode(error: unknown): string | null {
@@ -37,6 +62,11 @@ export function journalFailure(error: unknown, file: string): ControllerError {
   if (error instanceof ControllerError) return error
   const cause = error instanceof Error ? error.message : String(error)
   const code = sqliteCode(error)
+  if (code !== null && BUSY.has(code)) {
+    const hint = 'End the process that holds it, or wait for it; `fuser` on the file names it.'
+    const message = unwritable(file, 'another process keeps it locked', code)
+    return new ControllerError('JOURNAL_UNWRITABLE', message, { hint, retryable: true, cause: error })
+  }
   if (code !== null && UNWRITABLE.has(code)) return new ControllerError('JOURNAL_UNWRITABLE', unwritable(file, cause, code), { cause: error })
   if (code !== null || isUnreadableNumber(error)) return corrupt(`The journal ${file} is damaged: ${cause}.`, { file, problem: cause }, error)
   if (isSystemError(error)) return new ControllerError('JOURNAL_UNWRITABLE', unwritable(file, cause, error.code), { cause: error })

@@ -14,15 +14,12 @@ export function createSqliteInbox(store: Store, ledger: Ledger, group: GroupComm
       return group.submit(() => {
         if (ledger.run(runId) === null) throw runUnknown(runId)
         const insert = store.statement(`INSERT INTO inbox (run_id, at, event, state) VALUES (?, ?, ?, 'pending') RETURNING inbox_id`)
-        return integer(insert.get(runId, at, body) ?? {}, 'inbox_id')
+        return integer(insert.get(runId, at, body) ?? {}, 'inbox_id', 'a new request')
       })
     },
     pending: (runId) =>
       store.read(() =>
-        store
-          .statement(`SELECT ${COLUMNS.inbox} FROM inbox WHERE run_id = ? AND state = 'pending' ORDER BY inbox_id`)
-          .all(runId)
-          .map(toInboxRow),
+        store.statement(`SELECT ${COLUMNS.inbox} FROM inbox WHERE run_id = ? AND state = 'pending' ORDER BY inbox_id`).all(runId).map(toInboxRow),
       ),
     inbox: (inboxId) => store.read(() => ledger.inbox(inboxId)),
   }

@@ -25,7 +25,13 @@ export const COLUMNS = { inbox: INBOX, effect: EFFECT } as const
 export function createLedger(store: Store): Ledger {
   const run = (runId: string): StoredRun | null => {
     const row = store.statement('SELECT run_no, next_seq, head FROM runs WHERE run_id = ?').get(runId)
-    return row && { runNo: integer(row, 'run_no'), nextSeq: integer(row, 'next_seq'), hash: hex(row, 'head') }
+    return (
+      row && {
+        runNo: integer(row, 'run_no', `run ${runId}`),
+        nextSeq: integer(row, 'next_seq', `run ${runId}`),
+        hash: hex(row, 'head', `run ${runId}`),
+      }
+    )
   }
   return {
     run,

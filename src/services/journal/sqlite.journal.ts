@@ -45,10 +45,7 @@ export async function createSqliteJournal({ file, sync = 'full' }: SqliteJournal
   }
 }
 
-function createReaders(
-  store: Store,
-  ledger: Ledger,
-): Pick<Journal, 'read' | 'blob' | 'summary' | 'list' | 'effect' | 'openEffects'> {
+function createReaders(store: Store, ledger: Ledger): Pick<Journal, 'read' | 'blob' | 'summary' | 'list' | 'effect' | 'openEffects'> {
   return {
     read: (runId, fromSeq = 0, toSeq = RECORDS_PER_RUN) => {
       const records = store.read(() => readChain(store, ledger, runId, toSeq))
@@ -69,10 +66,7 @@ function createReaders(
     effect: (key) => store.read(() => ledger.effect(key)),
     openEffects: (runId) =>
       store.read(() =>
-        store
-          .statement(`SELECT ${COLUMNS.effect} FROM effects WHERE run_id = ? AND state = 'open' ORDER BY at, "key"`)
-          .all(runId)
-          .map(toEffect),
+        store.statement(`SELECT ${COLUMNS.effect} FROM effects WHERE run_id = ? AND state = 'open' ORDER BY at, "key"`).all(runId).map(toEffect),
       ),
   }
 }

@@ -17,9 +17,9 @@ const GIT_READ: ResearchRead = { capability: 'git.status.v1', args: {}, question
 export function factsFrom(evidence: readonly Evidence[]): Facts {
   const quotes = new Map(evidence.map(({ source, quote }) => [source, quote]))
   const quoteOf = (read: ResearchRead): string | undefined => quotes.get(sourceOf(read))
-  const git = quoteOf(GIT_READ)
   return {
-    git: git === undefined ? null : !/"(?:repository|isRepository)":false/.test(git),
+    // Outside of a repository the read fails, as it does without git: then nothing is known.
+    git: quoteOf(GIT_READ) === undefined ? null : true,
     exists: (pathOrGlob) => {
       const quote = quoteOf(readFor(pathOrGlob))
       if (quote === undefined) return null
@@ -44,7 +44,7 @@ export function needsOf(when: Condition): readonly string[] {
 
 /** Why a condition does not hold, null when it does. What is not known does not hold. */
 export function unmetCondition(when: Condition, facts: Facts): string | null {
-  if (when.git !== undefined && facts.git !== when.git) return facts.git === null ? 'it is not known whether this is a git repository' : when.git ? 'this is not a git repository' : 'this is a git repository'
+  if (when.git === true && facts.git !== true) return facts.git === null ? 'this is not known to be a git repository' : 'this is not a git repository'
   const states = [
     { path: when.exists, wanted: true },
     { path: when.missing, wanted: false },

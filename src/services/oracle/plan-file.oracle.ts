@@ -13,7 +13,7 @@ export async function loadPlanFile(path: string): Promise<Plan> {
   const file = await readYamlFile(path, { maxBytes: MAX_BYTES, code: 'PLAN_UNREADABLE', subject: 'Plan file' })
   const parsed = tryParsePlan(file.value)
   if ('plan' in parsed) return parsed.plan
-  const problems = parsed.problems.map((problem) => ({ ...problem, problem: `${problem.problem} (line ${file.lineOf(problem.at) ?? '?'})` }))
+  const problems = parsed.problems.map((problem) => ({ ...problem, problem: `${problem.problem} (line ${file.lineOf(problem.at)})` }))
   throw planInvalid(`Plan file ${path}`, problems)
 }
 

@@ -1,6 +1,6 @@
 import { readdir } from 'node:fs/promises'
 import { join } from 'node:path'
-import { fileURLToPath } from 'node:url'
+import { packagePath } from '../../package-path.ts'
 import { ControllerError } from '../../errors.ts'
 import { jsonProblemsOf } from './json-check.ts'
 import { Playbook } from './playbook.ts'
@@ -10,7 +10,7 @@ import { structureOf } from './plan-structure.ts'
 import { readYamlFile } from './yaml-document.ts'
 
 /** The folder of the playbooks that come with the package. */
-export const SHIPPED_PLAYBOOKS = fileURLToPath(new URL('../../../playbooks/', import.meta.url))
+export const SHIPPED_PLAYBOOKS = packagePath('playbooks')
 
 const MAX_BYTES = 1024 * 1024
 const MAX_FILES = 200
@@ -43,7 +43,7 @@ export async function loadPlaybookFile(path: string): Promise<Playbook> {
   const parsed = unsound.length > 0 ? null : Playbook.safeParse(file.value)
   if (parsed?.success === true && contentProblems(parsed.data).length === 0) return parsed.data
   const problems = parsed === null ? unsound : parsed.success ? contentProblems(parsed.data) : problemsOf(parsed.error, file.value)
-  const located = problems.map((problem) => ({ ...problem, problem: `${problem.problem} (line ${file.lineOf(problem.at) ?? '?'})` }))
+  const located = problems.map((problem) => ({ ...problem, problem: `${problem.problem} (line ${file.lineOf(problem.at)})` }))
   throw new ControllerError('PLAYBOOK_INVALID', `Playbook ${path} has ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}:\n  ${listProblems(located)}`, {
     details: located.map(({ path: where, given, problem }) => ({ path: where, given, problem })),
   })

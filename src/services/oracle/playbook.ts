@@ -7,8 +7,8 @@ export const Condition = z
     /** A file, or a glob that some file fits. */
     exists: z.string().min(1).max(200).optional(),
     missing: z.string().min(1).max(200).optional(),
-    /** Whether the workspace is a git repository. */
-    git: z.boolean().optional(),
+    /** The workspace is in a git repository. */
+    git: z.literal(true).optional(),
   })
   .refine((when) => Object.keys(when).length > 0, 'must hold exists, missing or git')
 export type Condition = z.infer<typeof Condition>

@@ -6,6 +6,13 @@ const FILLERS = new Set(
 /** Words that turn a goal into something else than its other words say. */
 const NEGATIONS = new Set(['not', 'no', 'never', 'don', 'dont', 'without', 'except', 'avoid', 'instead', 'nothing', 'stop', 'cannot'])
 
+/** Words, by stem, that mean the same in a goal: above all the folder that it is about. */
+const SAME = new Map([
+  ...['repo', 'repository', 'codebas', 'project', 'workspac'].map((stem) => [stem, 'workspace'] as const),
+  ...['doc', 'document', 'documentat'].map((stem) => [stem, 'documentation'] as const),
+  ...['dep', 'dependency'].map((stem) => [stem, 'dependency'] as const),
+])
+
 /** Scripts written without spaces: their words are compared by pairs of characters. */
 const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script=Thai}\p{Script=Lao}\p{Script=Khmer}\p{Script=Myanmar}]/u
 
@@ -20,11 +27,11 @@ export function negates(text: string): boolean {
 }
 
 function wordsOf(text: string): readonly string[] {
-  return text.normalize('NFKC').toLowerCase().replaceAll(/['’]s\b/g, '').match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
+  return text.normalize('NFKC').toLowerCase().replaceAll(/['’]s\b/g, '').replaceAll(/\bcode[ -]base/g, 'codebase').match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
 }
 
 function unitsOf(word: string): readonly string[] {
-  if (!UNSPACED.test(word)) return [stemOf(word)]
+  if (!UNSPACED.test(word)) return [SAME.get(stemOf(word)) ?? stemOf(word)]
   const characters = [...word]
   return characters.length === 1 ? [word] : characters.slice(1).map((character, at) => `${characters[at] ?? ''}${character}`)
 }

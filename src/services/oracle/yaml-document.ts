@@ -9,9 +9,11 @@ const MAX_INDENT = 300
 
 export interface YamlDocument {
   readonly value: unknown
-  /** The line (from 1) where a value, or the nearest thing that holds it, is written; null when unknown. */
-  lineOf(at: readonly (string | number)[]): number | null
+  /** The line (from 1) where a value, or the nearest thing that holds it, is written. */
+  lineOf(at: readonly (string | number)[]): number
 }
+
+type Yaml = typeof import('yaml')
 
 /** How a file may be read, and what its failure is called. */
 export interface YamlFileOptions {
@@ -30,18 +32,18 @@ export async function readYamlFile(path: string, options: YamlFileOptions): Prom
   const refuse = (problem: string, cause?: unknown): ControllerError => new ControllerError(options.code, `${subject} ${problem}.`, { cause })
   const bytes = await readBounded(path, options.maxBytes, refuse)
   const text = decode(bytes, refuse)
-  const { parseDocument, Lexer: YamlLexer, LineCounter: Counter } = await import('yaml')
-  const deep = tooDeepAt(text, () => new YamlLexer())
+  const yaml = await import('yaml')
+  const deep = tooDeepAt(text, () => new yaml.Lexer())
   if (deep !== null) throw refuse(`nests too deeply at line ${deep}: at most ${MAX_NESTING} brackets and ${MAX_INDENT} columns of indentation`)
-  const lines = new Counter()
-  const document = parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, logLevel: 'silent' })
+  const lines = new yaml.LineCounter()
+  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, logLevel: 'error' })
   const problems = [...document.errors, ...document.warnings]
   if (problems.length > 0) {
     const listed = problems.slice(0, 10).map((problem) => `line ${lines.linePos(problem.pos[0]).line}: ${problem.message}`)
     throw refuse(`is not valid YAML or JSON: ${listed.join('; ')}`)
   }
   try {
-    return { value: document.toJS({ maxAliasCount: 0 }), lineOf: (at) => lineOf(document, lines, at) }
+    return { value: document.toJS({ maxAliasCount: 0 }), lineOf: (at) => lineOf(yaml, document, lines, at) }
   } catch (error) {
     throw refuse('uses an alias (*name), which is not allowed: write the value out', error)
   }
@@ -94,17 +96,13 @@ function tooDeepAt(text: string, createLexer: () => Lexer): number | null {
   return null
 }
 
-function lineOf(document: Document.Parsed, lines: LineCounter, at: readonly (string | number)[]): number | null {
-  for (let length = at.length; length >= 0; length -= 1) {
-    const node: unknown = length === 0 ? document.contents : document.getIn(at.slice(0, length), true)
-    const offset = offsetOf(node)
-    if (offset !== null) return lines.linePos(offset).line
+function lineOf(yaml: Yaml, document: Document.Parsed, lines: LineCounter, at: readonly (string | number)[]): number {
+  for (let length = at.length; length > 0; length -= 1) {
+    const parent = length === 1 ? document.contents : document.getIn(at.slice(0, length - 1), true)
+    const last = at[length - 1]
+    const pair = yaml.isMap(parent) ? parent.items.find(({ key }) => yaml.isScalar(key) && String(key.value) === String(last)) : undefined
+    const node: unknown = pair?.key ?? (yaml.isSeq(parent) && typeof last === 'number' ? parent.items[last] : undefined)
+    if (yaml.isNode(node) && node.range) return lines.linePos(node.range[0]).line
   }
-  return null
-}
-
-function offsetOf(node: unknown): number | null {
-  if (typeof node !== 'object' || node === null || !('range' in node) || !Array.isArray(node.range)) return null
-  const offset: unknown = node.range[0]
-  return typeof offset === 'number' ? offset : null
+  return 1
 }

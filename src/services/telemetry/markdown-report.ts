@@ -85,7 +85,7 @@ function findingSections(findings: readonly Finding[]): string[] {
 function groupByTheme(findings: readonly Finding[]): Map<string, FindingGroup[]> {
   const themes = new Map<string, FindingGroup[]>()
   for (const group of groupFindings(findings)) {
-    const prefix = group.findings[0].rule.split('.')[0] ?? ''
+    const prefix = group.findings[0].rule.split('.')[0]?.trim() || 'other'
     const theme = (Object.hasOwn(THEMES, prefix) ? THEMES[prefix] : undefined) ?? prefix
     themes.set(theme, [...(themes.get(theme) ?? []), group])
   }

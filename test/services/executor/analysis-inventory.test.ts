@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ResourceLimits } from '../../../src/model/goal.ts'
 import { createMeter } from '../../../src/services/executor/meter.ts'
-import { analyse, makeRepository, makeWorkspace, placesOf, shown } from './analysis.fixture.ts'
+import { analyse, makeRepository, makeWorkspace, placesOf, shown, write } from './analysis.fixture.ts'
 
 const lines = (count: number, end = '\n') => Array.from({ length: count }, (_, index) => `const x${index} = ${index}`).join('\n') + end
 
@@ -90,7 +90,8 @@ describe('the inventory', () => {
   })
 
   it('leaves out what git ignores', async () => {
-    const workspace = makeRepository({ files: { '.gitignore': 'out/\n', 'a.ts': 'a\n', 'out/b.ts': 'b\n' } })
+    const workspace = makeRepository({ files: { '.gitignore': 'out/\n', 'a.ts': 'a\n' } })
+    write(workspace, { 'out/b.ts': 'b\n' })
 
     const output = await analyse('inventory', workspace)
 

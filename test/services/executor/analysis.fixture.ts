@@ -26,16 +26,22 @@ export function makeWorkspace(files: Readonly<Record<string, string | Buffer>> =
   return workspace
 }
 
-/** The same as a git repository; `commits` are made one after the other. */
-export function makeRepository(...commits: readonly { readonly files: Readonly<Record<string, string | Buffer>>; readonly author?: string }[]): string {
+/** The same as a git repository; `commits` are made one after the other, each on the files of those before. */
+export function makeRepository(...commits: readonly { readonly files: Readonly<Record<string, string>>; readonly author?: string }[]): string {
   const workspace = makeWorkspace()
   git(workspace, 'init', '-q', '-b', 'main')
-  for (const { files, author = 'Ada' } of commits) {
-    write(workspace, files)
-    git(workspace, 'add', '-A')
-    git(workspace, '-c', `user.name=${author}`, '-c', `user.email=${author}@example.org`, 'commit', '-q', '--allow-empty', '-m', 'change')
-  }
+  if (commits.length === 0) return workspace
+  const stream = commits.flatMap(({ files, author = 'Ada' }, index) => [
+    `commit refs/heads/main\ncommitter ${author} <${author}@example.org> ${1_700_000_000 + index} +0000\n${data('change')}`,
+    ...Object.entries(files).map(([path, content]) => `M 100644 inline ${JSON.stringify(path)}\n${data(content)}`),
+  ])
+  execFileSync('git', ['fast-import', '--quiet'], { cwd: workspace, env: gitEnvironment(workspace), input: stream.join('') })
+  git(workspace, 'reset', '-q', '--hard')
   return workspace
+}
+
+function data(content: string): string {
+  return `data ${Buffer.byteLength(content)}\n${content}\n`
 }
 
 export function write(workspace: string, files: Readonly<Record<string, string | Buffer>>): void {
@@ -46,8 +52,11 @@ export function write(workspace: string, files: Readonly<Record<string, string |
 }
 
 export function git(workspace: string, ...args: readonly string[]): string {
-  const env = { PATH: process.env['PATH'], HOME: workspace, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' }
-  return execFileSync('git', args, { cwd: workspace, env, encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+  return execFileSync('git', args, { cwd: workspace, env: gitEnvironment(workspace), encoding: 'utf8', stdio: ['ignore', 'pipe', 'ignore'] })
+}
+
+function gitEnvironment(workspace: string) {
+  return { PATH: process.env['PATH'], HOME: workspace, GIT_CONFIG_GLOBAL: '/dev/null', GIT_CONFIG_NOSYSTEM: '1' }
 }
 
 export function contextOf(workspace: string, changes: Partial<ExecutionContext> = {}): ExecutionContext {
@@ -82,5 +91,5 @@ export function placesOf({ findings }: Pick<Analysis, 'findings'>): string[] {
 /** What a finding's command prints, run by a real shell in the workspace. */
 export function shown(workspace: string, finding: Finding | undefined): string {
   if (finding === undefined) throw new Error('there is no such finding')
-  return execFileSync('bash', ['-c', finding.command], { cwd: workspace, encoding: 'utf8' }).trim()
+  return execFileSync('bash', ['-c', finding.command], { cwd: workspace, encoding: 'utf8', stdio: ['ignore', 'pipe', 'pipe'] }).trim()
 }

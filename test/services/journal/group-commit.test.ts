@@ -47,7 +47,10 @@ describe('group commit', () => {
 
     await Promise.all([run('a'), run('b'), run('c')])
 
-    expect(transactions).toEqual([['a0', 'b0', 'c0'], ['a1', 'b1', 'c1']])
+    expect(transactions).toEqual([
+      ['a0', 'b0', 'c0'],
+      ['a1', 'b1', 'c1'],
+    ])
   })
 
   test('nothing is acknowledged before its transaction is through', async () => {

@@ -319,7 +319,14 @@ export function journalContract(open: () => Promise<Journal>): void {
       const applied = await journal.send('run-1', { type: 'run.pause' }, NOW)
       const refused = await journal.send('run-1', { type: 'run.resume' }, NOW)
 
-      await journal.commit({ ...lease, entries: [entry(0)], answers: [{ inboxId: applied, refusal: null }, { inboxId: refused, refusal: 'not paused' }] })
+      await journal.commit({
+        ...lease,
+        entries: [entry(0)],
+        answers: [
+          { inboxId: applied, refusal: null },
+          { inboxId: refused, refusal: 'not paused' },
+        ],
+      })
 
       expect(journal.pending('run-1')).toEqual([])
       expect(journal.inbox(applied)).toMatchObject({ state: 'applied', answer: null })
@@ -453,6 +460,17 @@ export function journalContract(open: () => Promise<Journal>): void {
       const later = NOW + 60_000
       claimAgain(journal, 'run-1', later)
       expect(journal.lockWorkspace('/w', 'run-1', later)).toBe(true)
+    })
+
+    test('a released run that is claimed again does not get its workspace back by itself', () => {
+      const released = claimRun(journal, 'run-1')
+      claimRun(journal, 'run-2')
+      journal.lockWorkspace('/w', 'run-1', NOW)
+      journal.release(released)
+
+      claimAgain(journal, 'run-1')
+
+      expect(journal.lockWorkspace('/w', 'run-2', NOW)).toBe(true)
     })
 
     test('a run without a live lease cannot lock', () => {

@@ -25,7 +25,9 @@ beforeEach(async () => {
     entries: entries(0, RECORDS),
     summary: summary('run-1'),
     blobs: new Map([[sha256('body'), 'body']]),
-    effects: [{ key: 'e', runId: 'run-1', stepId: 's1', capability: 'fs.write.v1', digest: 'd', attempt: 1, state: 'open', outputRef: null, at: NOW }],
+    effects: [
+      { key: 'e', runId: 'run-1', stepId: 's1', capability: 'fs.write.v1', digest: 'd', attempt: 1, state: 'open', outputRef: null, at: NOW },
+    ],
   })
   await journal.close()
 })
@@ -127,6 +129,7 @@ describe('damaged records around the journal', () => {
     ['a summary', `UPDATE runs SET summary = '{"runId":"run-1"}'`, (journal: Journal) => journal.list()],
     ['an effect', `UPDATE effects SET state = 'opem'`, (journal: Journal) => journal.effect('e')],
     ['a request', `UPDATE inbox SET event = '{"typ'`, (journal: Journal) => journal.pending('run-1')],
+    ['the end of a run', `UPDATE runs SET next_seq = 9223372036854775807`, (journal: Journal) => journal.read('run-1')],
     ['a lease', `UPDATE leases SET token = 9223372036854775807`, (journal: Journal) => journal.owner('run-1', NOW)],
   ])('%s is refused', async (_, sql, use) => {
     await change(sql)
@@ -134,6 +137,7 @@ describe('damaged records around the journal', () => {
     const refusal = await refusalOf(use)
 
     expect(refusal.code).toBe('JOURNAL_CORRUPT')
+    expect(refusal.message).toMatch(/run-1|planner-exec\.db|The blob 230d8358|effect e|request 1/)
   })
 })
 
@@ -264,7 +268,17 @@ describe('a place that cannot be written', () => {
     const journal = await createSqliteJournal({ file: newDatabase() })
     const good = claimRun(journal, 'good')
     const bad = claimRun(journal, 'bad')
-    const wrongType = { key: 'e', runId: 'bad', stepId: 's1', capability: 'c', digest: 'd', attempt: 1.5, state: 'open' as const, outputRef: null, at: NOW }
+    const wrongType = {
+      key: 'e',
+      runId: 'bad',
+      stepId: 's1',
+      capability: 'c',
+      digest: 'd',
+      attempt: 1.5,
+      state: 'open' as const,
+      outputRef: null,
+      at: NOW,
+    }
 
     const outcomes = await Promise.allSettled([
       journal.commit({ ...good, entries: [entry(0)] }),

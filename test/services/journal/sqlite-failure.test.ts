@@ -12,7 +12,6 @@ describe('a failure of SQLite or the file system', () => {
     ['SQLITE_READONLY_DIRECTORY', addon('SQLITE_READONLY_DIRECTORY'), builtin(1544)],
     ['SQLITE_CANTOPEN', addon('SQLITE_CANTOPEN'), builtin(14)],
     ['SQLITE_IOERR_WRITE', addon('SQLITE_IOERR_WRITE'), builtin(778)],
-    ['SQLITE_BUSY', addon('SQLITE_BUSY'), builtin(5)],
     ['EACCES', system('EACCES'), system('EROFS')],
     ['ENOSPC', system('ENOSPC'), system('ENOTDIR')],
   ])('%s means that the journal is unwritable', (_, ...errors) => {
@@ -33,8 +32,20 @@ describe('a failure of SQLite or the file system', () => {
     ['SQLITE_CONSTRAINT_PRIMARYKEY', addon('SQLITE_CONSTRAINT_PRIMARYKEY'), builtin(1555)],
   ])('%s means that the journal is damaged', (_, ...errors) => {
     for (const error of errors) {
-      expect(journalFailure(error, FILE)).toMatchObject({ code: 'JOURNAL_CORRUPT', message: `The journal ${FILE} is damaged: it broke.`, cause: error })
+      expect(journalFailure(error, FILE)).toMatchObject({
+        code: 'JOURNAL_CORRUPT',
+        message: `The journal ${FILE} is damaged: it broke.`,
+        cause: error,
+      })
     }
+  })
+
+  test('a lock that another process keeps is named as such, and may be gone later', () => {
+    expect(journalFailure(builtin(5), FILE)).toMatchObject({
+      code: 'JOURNAL_UNWRITABLE',
+      message: `The journal ${FILE} cannot be written: another process keeps it locked (BUSY).`,
+      retryable: true,
+    })
   })
 
   test('anything else is a bug', () => {

@@ -50,7 +50,15 @@ describe('a reopened journal', () => {
     const answered = await before.send('run-1', { type: 'run.pause' }, NOW)
     const waiting = await before.send('run-1', { type: 'run.resume' }, NOW)
     const effect = {
-      key: 'e', runId: 'run-1', stepId: 's1', capability: 'fs.write.v1', digest: 'd', attempt: 1, state: 'open' as const, outputRef: null, at: NOW,
+      key: 'e',
+      runId: 'run-1',
+      stepId: 's1',
+      capability: 'fs.write.v1',
+      digest: 'd',
+      attempt: 1,
+      state: 'open' as const,
+      outputRef: null,
+      at: NOW,
     }
     await before.commit({
       ...lease,

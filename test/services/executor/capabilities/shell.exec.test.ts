@@ -94,11 +94,12 @@ describe('shell.exec', () => {
     expect(readFileSync(join(bench.stateDir, 'journal'), 'utf8')).toBe('journal')
   })
 
-  it('hands no descriptor of the controller to the command', async () => {
-    const output = await bench.output('shell.exec.v1', sh('ls /proc/self/fd | tr "\\n" " "; echo forged >&3'))
+  it('hands no descriptor of the controller to the command, not even one that it inherited itself', async () => {
+    const output = await bench.output('shell.exec.v1', sh('for fd in /proc/self/fd/*; do readlink $fd; done; echo forged >&3'))
 
-    // The fourth is the folder that `ls` reads.
-    expect(output['stdout']).toBe('0 1 2 3 ')
+    // Its input, the place of what was inherited, and nothing else: a folder would be a way out.
+    const open = String(output['stdout']).split('\n').filter((line) => line.startsWith('/') && !line.startsWith('/proc/'))
+    expect(new Set(open)).toEqual(new Set(['/dev/null']))
     expect(output['stderr']).toContain('3')
   })
 

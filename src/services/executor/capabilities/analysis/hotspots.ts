@@ -111,7 +111,7 @@ async function hotspotFindings(spots: readonly Hotspot[], path: string, maxCommi
     const counted = (await readGit(['rev-list', '--full-history', '--no-merges', 'HEAD', '--', spot.path], context)).toString('utf8').split('\n').length - 1
     const isComplete = counted === spot.commits
     if (counted < spot.commits) continue
-    findings.push(toFinding(spot, logCommand(path, maxCommits), isComplete ? null : counted))
+    findings.push(toFinding(spot, logCommand(path, maxCommits, '--relative --name-only --format='), isComplete ? null : counted))
   }
   return findings
 }
@@ -128,7 +128,7 @@ function toFinding(spot: Hotspot, log: string, ever: number | null): Finding {
     evidence: `${spot.lines} lines, changed in ${spot.commits} commits by ${spot.authors} ${spot.authors === 1 ? 'author' : 'authors'}${ever === null ? '' : ` (${ever} commits over all time)`}`,
     why: 'Most time goes into such files, and most mistakes are made there: work on their structure pays first.',
     fix: 'Split it where its changes fall apart, and test what changes most.',
-    command: `${log} --name-only --format= | grep -cxF -- ${shellPath(spot.path)}`,
+    command: `${log} | grep -cxF -- ${shellPath(spot.path)}`,
   }
 }
 
@@ -157,7 +157,6 @@ async function ownership(commitsByAuthor: ReadonlyMap<string, number>, path: str
   ]
 }
 
-function logCommand(path: string, maxCommits: number, options = '--relative'): string {
-  const where = ` -- ${shellPath(path)}`
-  return `git -c core.quotePath=false log --no-merges --full-history --no-renames -n ${maxCommits} ${options}${where}`
+function logCommand(path: string, maxCommits: number, options: string): string {
+  return `git -c core.quotePath=false log --no-merges --full-history --no-renames -n ${maxCommits} ${options} -- ${shellPath(path)}`
 }

@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from '../../executor.ts'
-import { runGit } from '../../git.ts'
+import { readGit, runGit } from '../../git.ts'
 import { segmentsOf, withFolder } from '../../safe-path.ts'
 import { listFolder, walkFiles } from '../../workspace-files.ts'
 import { isFixture, leftOutByPath } from './file-kind.ts'
@@ -23,6 +23,8 @@ export interface Project {
   readonly truncated: boolean
   /** `none`: not a git work tree. `inside`: it is a part of one, whose root has the licence, the CI and so on. */
   readonly git: 'none' | 'root' | 'inside'
+  /** What git tracks below it, relative to the workspace; empty without git. */
+  readonly tracked: readonly string[]
   /** Null when there is none. */
   readonly manifest: Parsed | null
   /** The other package.json files below it, as far as they can be parsed. */
@@ -37,12 +39,14 @@ export async function readProject(folder: string, context: ExecutionContext): Pr
     if (leftOutByPath(path) !== 'vendored' && !isFixture(path)) files.push(path)
   }
   context.heartbeat()
+  const git = await gitRole(folder, context)
   return {
     folder,
     names,
     files,
     truncated: files.length >= MAX_FILES,
-    git: await gitRole(folder, context),
+    git,
+    tracked: git === 'none' ? [] : (await readGit(['ls-files', '-z', '--', folder], context)).toString('utf8').split('\0').filter(Boolean),
     manifest: names.includes('package.json') ? await manifestAt(below(folder, 'package.json'), context) : null,
     otherManifests: await otherManifests(folder, files, context),
   }

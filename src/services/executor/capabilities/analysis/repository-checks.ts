@@ -1,6 +1,6 @@
 import type { Finding } from '../../../../model/report.ts'
 import type { ExecutionContext } from '../../executor.ts'
-import { readGit, runGit } from '../../git.ts'
+import { runGit } from '../../git.ts'
 import { below, named, shellPath } from './finding.ts'
 import { objectAt, textAt } from './json-text.ts'
 import { allMissing, type Project } from './project.ts'
@@ -68,13 +68,12 @@ export function ci(project: Project): Finding[] {
 export async function ignoredPackages(project: Project, manifest: Manifest, context: ExecutionContext): Promise<Finding[]> {
   if (project.git === 'none') return []
   const where = below(project.folder, 'node_modules')
-  const git = { workspace: context.workspace, signal: context.signal }
-  const tracked = (await runGit(['ls-files', '-z', '--', where], git)).stdout.bytes.toString('utf8').split('\0').filter(Boolean)
+  const tracked = project.tracked.filter((path) => path.startsWith(`${where}/`))
   if (tracked.length > 0) {
     return [{ rule: 'git.packages-tracked', severity: 'medium', confidence: 'verified', title: 'node_modules is tracked by git', file: where, line: null, evidence: `${tracked.length} tracked files, such as ${tracked[0] ?? ''}`, why: 'It bloats every clone, and holds builds for one platform.', fix: 'Run `git rm -r --cached node_modules`, and add node_modules/ to .gitignore.', command: `git ls-files -- ${shellPath(where)} | wc -l` }]
   }
   if (['dependencies', 'devDependencies'].every((field) => Object.keys(objectAt(manifest, field)).length === 0)) return []
-  const ignored = await runGit(['check-ignore', '-q', '--', `${where}/x`], git)
+  const ignored = await runGit(['check-ignore', '-q', '--', `${where}/x`], context)
   const own = linesOf((await readText(context, below(project.folder, '.gitignore'))) ?? '')
   // Git and the text of the file have to agree.
   if (ignored.exitCode !== 1 || own.some((line) => /^[^#!]*\bnode_modules\b/.test(line))) return []
@@ -84,12 +83,11 @@ export async function ignoredPackages(project: Project, manifest: Manifest, cont
 
 /** Environment files in the repository; their values are never shown. */
 export async function trackedEnvironments(project: Project, context: ExecutionContext): Promise<Finding[]> {
-  if (project.git === 'none') return []
-  const listed = (await readGit(['ls-files', '-z', '--', project.folder], { workspace: context.workspace, signal: context.signal })).toString('utf8').split('\0')
-  const tracked = listed.filter((path) => ENV_FILE.test(path) && !ENV_SAMPLE.test(path) && project.files.includes(path))
+  const files = new Set(project.files)
+  const tracked = project.tracked.filter((path) => ENV_FILE.test(path) && !ENV_SAMPLE.test(path) && files.has(path))
   const findings: Finding[] = []
   for (const path of tracked) {
-    const again = await runGit(['ls-files', '--error-unmatch', '--', path], { workspace: context.workspace, signal: context.signal })
+    const again = await runGit(['ls-files', '--error-unmatch', '--', path], context)
     if (again.exitCode === 0) findings.push(environment(path, (await readText(context, path)) ?? ''))
   }
   return findings

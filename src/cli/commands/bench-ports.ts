@@ -1,0 +1,86 @@
+import { z } from 'zod'
+import type { ControllerOptions } from '../../controller.types.ts'
+import { digestOf } from '../../model/digest.ts'
+import type { Action } from '../../model/action.ts'
+import { Plan } from '../../model/plan.ts'
+import { NO_USAGE } from '../../model/result.ts'
+import type { Verdict } from '../../model/verdict.ts'
+import { brand } from '../../services/guard/admission.ts'
+import type { CapabilityDefinition, Executor } from '../../services/executor/executor.ts'
+import { createMeter } from '../../services/executor/meter.ts'
+import type { Guard } from '../../services/guard/guard.ts'
+import type { Oracle } from '../../services/oracle/oracle.ts'
+
+const ECHO: CapabilityDefinition = {
+  name: 'bench.echo.v1',
+  title: 'Echo',
+  description: 'Answers at once with text of a given size.',
+  args: z.strictObject({ i: z.number() }),
+  output: z.looseObject({}),
+  effect: 'read',
+  risk: 'low',
+  needs: [],
+  timeoutMs: 30_000,
+  targets: () => [],
+  run: () => Promise.resolve({}),
+}
+
+/** Oracle, guard and executor that answer at once: what is left to measure is the chart, the engine and the store. */
+export function instantPorts(payload: number): Pick<ControllerOptions, 'oracles' | 'guard' | 'executor'> {
+  return { oracles: [instantOracle()], guard: instantGuard(), executor: instantExecutor('x'.repeat(payload)) }
+}
+
+/** Plans as many steps, one after the other, as the goal says. */
+function instantOracle(): Oracle {
+  return {
+    name: 'bench',
+    clarify: () => Promise.resolve(null),
+    questions: () => Promise.resolve([]),
+    draft: ({ goal }) => {
+      const steps = Array.from({ length: Number(goal) }, (_, i) => ({
+        id: `s${i}`,
+        title: `step ${i}`,
+        capability: ECHO.name,
+        args: { i },
+        dependsOn: i === 0 ? [] : [`s${i - 1}`],
+      }))
+      return Promise.resolve({ kind: 'plan', plan: Plan.parse({ version: 1, steps }), source: 'bench' })
+    },
+  }
+}
+
+function instantGuard(): Guard {
+  const verdict = (action: Pick<Action, 'capability' | 'args'>): Verdict => ({
+    decision: 'allow',
+    digest: digestOf(action),
+    policyHash: 'bench',
+    ruleId: 'bench',
+    reason: 'benchmark',
+    hint: null,
+    effect: 'read',
+    risk: 'low',
+    actionRef: '',
+  })
+  return {
+    policyHash: 'bench',
+    policyName: 'bench',
+    vetGoal: () => ({ decision: 'allow', reason: 'benchmark', question: null, choices: [] }),
+    judge: (action) => Promise.resolve(verdict(action)),
+    foresee: ({ capability, args }) => Promise.resolve({ ...verdict({ capability, args }), atDispatch: false }),
+    admit: (action) => Promise.resolve(brand(action, { digest: digestOf(action), ruleId: 'bench', grantedBy: 'policy' })),
+  }
+}
+
+function instantExecutor(text: string): Executor {
+  return {
+    catalog: {
+      digest: 'bench',
+      get: (name) => (name === ECHO.name ? ECHO : undefined),
+      list: () => [ECHO],
+      unavailable: () => null,
+    },
+    execute: () => Promise.resolve({ output: { text }, usage: NO_USAGE }),
+    reconcile: () => Promise.resolve('unknown'),
+    createMeter,
+  }
+}

@@ -1,0 +1,135 @@
+import fc from 'fast-check'
+import { describe, expect, it } from 'vitest'
+import { failure } from '../../../src/errors.ts'
+import { cellCode, code, prose } from '../../../src/services/telemetry/markdown-text.ts'
+import { assembleReport, renderMarkdown, type ReportInput } from '../../../src/services/telemetry/report.ts'
+import { finding, input, result } from './report.fixture.ts'
+
+const render = (...given: Parameters<typeof input>): string => renderMarkdown(assembleReport(input(...given)))
+const headings = (markdown: string) => markdown.split('\n').filter((line) => line.startsWith('#'))
+
+describe('the report for a person', () => {
+  it('shows a finding with its place, evidence, reason, remedy and command', () => {
+    const markdown = render({ look: { findings: [finding()] } })
+
+    expect(markdown).toContain(
+      ['### Type safety', '', '**Explicit \\`any\\`** (low, verified)', '', '- `src/a.ts:3`: `let a: any`', '- Why: Nothing is checked.', '- Fix: Give it a type.', "- Show: `sed -n '3p' src/a.ts`"].join('\n'),
+    )
+  })
+
+  it('has its sections in the order a reader wants them', () => {
+    const markdown = render({ look: { findings: [finding(), finding({ rule: 'size.large-file', severity: 'medium' })] } })
+
+    expect(headings(markdown)).toEqual(['# Report', '## Do this first', '## Findings', '### Size', '### Type safety', '## Not looked at, or not finished', '## Success criteria', '## Actions', '## Assumptions', '## Usage'])
+  })
+
+  it('puts many places of one kind together', () => {
+    const findings = Array.from({ length: 20 }, (_, index) => finding({ line: index + 1 }))
+
+    const markdown = render({ look: { findings } })
+
+    expect(markdown).toContain('**Explicit \\`any\\`**: 20 places (low, verified)')
+    expect(markdown.match(/- `src\/a\.ts:\d+`/g)).toHaveLength(15)
+    expect(markdown).toContain('- and 5 more, in `report.json`')
+  })
+
+  it('lists the actions with outcome, attempts and rule, and why some did not succeed', () => {
+    const results = new Map([
+      ['look', result('look', { attempts: 2 })],
+      ['count', result('count', { outcome: 'denied', ruleId: 'agent:rules[1]', failure: failure('GUARD_DENIED', 'The rule forbids it.') })],
+    ])
+
+    const markdown = render({}, { results })
+
+    expect(markdown).toContain('| `look` | Step look | `analysis.inventory.v1` | succeeded | 2 | `workstation:rules[0]` |')
+    expect(markdown).toContain('| `count` | Step count | `analysis.inventory.v1` | denied | 1 | `agent:rules[1]` |')
+    expect(markdown).toContain('- `count` denied: The rule forbids it. (`GUARD_DENIED`) Change the action, or use a policy that allows it.')
+  })
+
+  it('shows the criteria with their evidence', () => {
+    expect(render({})).toContain('- **met**: step look succeeded (It did.)')
+  })
+
+  it('tells of a failed run why it ended, what was done and how to go on', () => {
+    const results = new Map([['look', result('look')], ['count', result('count', { outcome: 'failed', inDoubt: true, failure: failure('ACTION_FAILED', 'Disk full.') })]])
+    const changes: Partial<ReportInput> = { results, status: 'failed', exitReason: 'action_failed', failure: failure('ACTION_FAILED', 'Disk full.') }
+
+    const markdown = render({}, changes)
+
+    expect(markdown).toContain('**Outcome:** failed: an action failed.')
+    expect(markdown).toContain(
+      ['## Why it ended', '', '- Why: Disk full. (`ACTION_FAILED`, in stage action).', '- Done until then: `look`.', '- In doubt, may or may not have happened: `count`.', '- To go on: Look at the cause in the report.', '- To see each event: `planner-exec events run-1`'].join('\n'),
+    )
+  })
+
+  it('tells of a cancelled run that it was cancelled', () => {
+    const markdown = render({}, { results: new Map(), status: 'cancelled', exitReason: 'cancelled' })
+
+    expect(markdown).toContain('## Why it ended\n\n- Why: it was cancelled.\n- Done until then: nothing.')
+  })
+
+  it('is the same for the same report', () => {
+    const report = assembleReport(input({ look: { findings: [finding(), finding({ line: 4 })] } }))
+
+    expect(renderMarkdown(report)).toBe(renderMarkdown(structuredClone(report)))
+  })
+})
+
+const ATTACKS = [
+  '\n# Owned\n', '\n\n---\n', '<script>alert(1)</script>', '<img src=x onerror=alert(1)>', '![x](https://evil.example/a.png)', '[x](javascript:alert(1))', '[x]: https://evil.example', 'https://evil.example/?q=1',
+  'www.evil.example', 'mail@evil.example', '@everyone', '| a | b |\n|---|---|', '```\n# Owned\n```', '`x` ``y``', '**bold** _em_ ~~no~~', '&lt;b&gt;', '\x1b[2J\x1b[31m', '\u202eright', '- item\n1. one\n> quote', '\\', '\\`', '$x$', '1. one', '    code',
+]
+
+describe('untrusted text in the report', () => {
+  const plain = headings(renderMarkdown(assembleReport(hostileInput('x')))).length
+
+  it.each(ATTACKS)('%j stays text wherever it stands', (attack) => {
+    const markdown = renderMarkdown(assembleReport(hostileInput(attack)))
+
+    expect(headings(markdown)).toHaveLength(plain)
+    expect(outsideOfSpans(markdown).replaceAll('**', '')).not.toMatch(/[<>[\]*_~`$]|:\/\/|www\.|@|\x1b|\u202e/)
+    expect(markdown.split('\n').filter((line) => line.startsWith('|')).map((line) => line.match(/(?<!\\)\|/g)?.length)).toEqual([7, 7, 7, 7])
+  })
+
+  it('never has an unescaped character that means something, nor a control character', () => {
+    const part = fc.constantFrom('`', '``', '|', '<', '>', '[', ']', '(', ')', '*', '_', '#', '\\', '\n', '-', '1.', ' ', 'a', '!', '~', '&', '@', 'https://x', '\x1b', '\u202e')
+
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 20 }).map((parts) => parts.join('')), (text) => {
+        expect(outsideOfSpans(prose(text)).replaceAll('&#124;', '')).not.toMatch(/[<>[\]*_~#|`]|\n|\x1b|\u202e/)
+        expect(outsideOfSpans(code(text))).toMatch(/^(?:\(empty\))?$/)
+        expect(outsideOfSpans(cellCode(text)).replaceAll('&#124;', '')).toBe('')
+        expect(cellCode(text)).not.toContain('|')
+      }),
+      { numRuns: 2_000 },
+    )
+  })
+
+  it('keeps what it says', () => {
+    expect(prose('a_b * c')).toBe('a\\_b \\* c')
+    expect(prose('- x')).toBe('\\- x')
+    expect(prose('1. x')).toBe('1\\. x')
+    expect(code('a | b')).toBe('`a | b`')
+    expect(code('`a`')).toBe('`` `a` ``')
+    expect(cellCode('a|b')).toBe('`a`&#124;`b`')
+    expect(prose('see https://example.org/a_b now')).toBe('see `https://example.org/a_b` now')
+  })
+})
+
+/** The text without its code spans, read as CommonMark does: a run of backticks is closed by the next run of the same length. */
+function outsideOfSpans(markdown: string): string {
+  return markdown
+    .split('\n')
+    .map((line) => line.replace(/\\[^\n]|(?<!`)(`+)(?!`)(?:.*?[^`])\1(?!`)/g, (match) => (match.startsWith('\\') ? match : '')))
+    .join('\n')
+}
+
+function hostile(text: string) {
+  return { look: { findings: [finding({ rule: text, title: text, file: text, evidence: text, why: text, fix: text, command: text })], notExamined: [text] } }
+}
+
+function hostileInput(text: string): ReportInput {
+  const results = new Map([['look', result('look', { ruleId: text })], ['count', result('count', { outcome: 'failed', failure: { ...failure('ACTION_FAILED', text), hint: text, code: text } })]])
+  const base = input(hostile(text), { goal: text, planSource: text, runId: text, workflowType: text, results, criteria: [{ criterion: text, verdict: 'unmet', evidence: text }], notExamined: [text], evidence: [{ id: text, source: text, sha256: text, quote: text }] })
+  return { ...base, plan: base.plan === null ? null : { ...base.plan, assumptions: [text], steps: base.plan.steps.map((step) => ({ ...step, title: text })) } }
+}
