@@ -74,6 +74,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
   let adoptedPaused = false
   let interrupting = false
   let told = ''
+  let inboxDrain: Promise<void> | null = null
   const history: RunEvent[] = []
   const waiting = new Map<number, readonly RunEvent[]>()
   const listeners = new Set<() => void>()
@@ -171,7 +172,13 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
   }
 
   /** Requests of other processes, in order; one that the run does not take is answered so, and the next is looked at. */
-  async function drainInbox(): Promise<void> {
+  function drainInbox(): Promise<void> {
+    // One drain at a time: a request stays pending until its answer is durable, and a second drain would take it again.
+    inboxDrain ??= takePending().finally(() => (inboxDrain = null))
+    return inboxDrain
+  }
+
+  async function takePending(): Promise<void> {
     for (const row of journal.pending(runId)) {
       if (over || interrupting) return
       const request = RunRequest.safeParse(row.event)

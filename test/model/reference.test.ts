@@ -149,6 +149,7 @@ describe('readPath', () => {
     const value: JsonObject = Object.create({ inherited: 1 })
 
     expect(readPath(value, ['inherited'])).toMatchObject({ found: false })
+    expect(readPath({ constructor: 1 }, ['constructor'])).toMatchObject({ found: false })
     expect(readPath({ own: 1 }, ['own'])).toEqual({ found: true, value: 1 })
   })
 })

@@ -117,7 +117,6 @@ export function createProbe(): Probe {
       args: Named,
       output: Done,
       effect: 'write',
-      targets: () => [{ kind: 'path', access: 'write', path: 'log.txt' }],
       run: async ({ name }, context) => {
         const times = enter(name, context)
         active -= 1

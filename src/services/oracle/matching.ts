@@ -39,7 +39,7 @@ function scoreOf(goal: readonly string[], negated: boolean, { title, match }: Pl
   const closest = Math.max(0, ...match.any.map((phrase) => shareOf(stemsOf(phrase), said)))
   if (accounted + closest === 0) return 0
   const score = (2 * accounted * closest) / (accounted + closest)
-  return negated && !match.any.some(negates) ? score : score
+  return negated && !match.any.some(negates) ? score / 2 : score
 }
 
 function shareOf(stems: readonly string[], known: ReadonlySet<string>): number {

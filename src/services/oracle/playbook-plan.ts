@@ -115,7 +115,7 @@ function waitsFor(step: PlaybookStep, steps: readonly PlaybookStep[], leftOut: R
   return [...found]
 }
 
-function planStep({ when, ...step }: PlaybookStep, args: PlanStep['args'], dependsOn: string[]): PlanStep {
+function planStep({ when: _when, ...step }: PlaybookStep, args: PlanStep['args'], dependsOn: string[]): PlanStep {
   return { ...step, args, dependsOn }
 }
 

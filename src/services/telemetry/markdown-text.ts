@@ -3,7 +3,7 @@ import { oneLine } from './terminal-text.ts'
 // Characters that mean something inside a line of GitHub-flavoured Markdown; `|` is an entity because tables split before escapes.
 const INLINE = /[\\`*_{}[\]<>&~#!$]/g
 // What some renderers turn into a link by themselves; a code span is the only thing that keeps it text everywhere.
-const LINK_LIKE = /:\/\/|^\W*www\.|@|^\W*(?:mailto|xmpp|data|javascript|file):/i
+const LINK_LIKE = /:\/\/|www\.|@|(?:mailto|xmpp|data|javascript|file):/i
 
 /** Untrusted text as one line of Markdown prose: no heading, list, link, image, HTML, table, emphasis or terminal escape can come of it. */
 export function prose(text: string, max = 500): string {

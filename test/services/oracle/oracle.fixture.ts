@@ -15,7 +15,7 @@ const base = { title: 'A capability', description: 'Does one thing.', needs: [],
 export const readFileCapability = defineCapability({
   ...base,
   name: 'file.read.v1',
-  args: z.strictObject({ path: z.string().min(1).max(20), lines: z.number().int().optional(), tags: z.array(z.string()).optional() }),
+  args: z.strictObject({ path: z.string().min(1).max(20), lines: z.number().int().optional(), tags: z.array(z.string()).optional(), range: z.union([z.number(), z.tuple([z.number(), z.number()])]).optional() }),
   output: z.strictObject({ text: z.string(), lines: z.array(z.strictObject({ number: z.number() })), extra: z.looseObject({}).optional() }),
   effect: 'read',
   risk: 'low',

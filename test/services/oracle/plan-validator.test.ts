@@ -67,6 +67,7 @@ describe('validatePlan', () => {
     ['a reference to an ancestor further up', planOf([{}, { dependsOn: ['s0'] }, { dependsOn: ['s1'], args: { path: '${steps.s0.output.text}' } }]), {}],
     ['writers of one path in order, however they are listed', planOf([write('a', { dependsOn: ['s2'] }), write('a'), write('a', { dependsOn: ['s1'] })]), {}],
     ['writers whose path is not known yet', planOf([{}, write('${steps.s0.output.text}', { dependsOn: ['s0'] }), write('${steps.s0.output.text}', { dependsOn: ['s0'] })]), {}],
+    ['a reference within one of several shapes', planOf([{}, { dependsOn: ['s0'], args: { path: 'a', range: ['${steps.s0.output.lines.0.number}', 2] } }]), {}],
     ['text that a reference makes too long', planOf([{}, { dependsOn: ['s0'], args: { path: 'a/b/c/d/e/${steps.s0.output.text}' } }]), {}],
     ['a repetition after a change', planOf([write('w'), { dependsOn: ['s0'] }]), { done: [done('x', 'f1')] }],
     ['a repetition of what failed for now', planOf([{}]), { done: [done('x', 'f0', { outcome: 'failed', failure: { code: 'X', stage: 'action', message: '', hint: '', retryable: true } })] }],

@@ -116,11 +116,11 @@ describe('untrusted text in the report', () => {
   })
 })
 
-/** The text without its code spans, read as CommonMark does: a run of backticks is closed by the next run of the same length. */
+/** The text without its escapes and code spans, read as CommonMark does: a run of backticks is closed by the next run of the same length. */
 function outsideOfSpans(markdown: string): string {
   return markdown
     .split('\n')
-    .map((line) => line.replace(/\\[^\n]|(?<!`)(`+)(?!`)(?:.*?[^`])\1(?!`)/g, (match) => (match.startsWith('\\') ? match : '')))
+    .map((line) => line.replace(/\\[^\n]|(?<!`)(`+)(?!`)(?:.*?[^`])\1(?!`)/g, ''))
     .join('\n')
 }
 

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { existsSync, mkdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
 import { setTimeout as delay } from 'node:timers/promises'
 
@@ -100,9 +100,27 @@ function ownPath(hierarchy: string): string | null {
 }
 
 function makeGroup(base: string): string {
-  const dir = join(base, `planner-exec-${randomUUID()}`)
+  sweep(base)
+  const dir = join(base, `planner-exec-${process.pid}-${randomUUID()}`)
   mkdirSync(dir)
   return dir
+}
+
+const swept = new Set<string>()
+
+/** Removes, once per process, the empty groups that controllers left which were killed. The kernel keeps those that are not empty. */
+function sweep(base: string): void {
+  if (swept.has(base)) return
+  swept.add(base)
+  for (const name of readdirSync(base)) {
+    const pid = /^planner-exec-(\d+)-/.exec(name)?.[1]
+    if (pid === undefined || existsSync(`/proc/${pid}`)) continue
+    try {
+      rmdirSync(join(base, name))
+    } catch {
+      // Still in use after all.
+    }
+  }
 }
 
 function write(dir: string, file: string, value: number): void {

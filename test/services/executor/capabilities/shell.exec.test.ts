@@ -1,4 +1,5 @@
-import { existsSync, mkdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
+import { spawn } from 'node:child_process'
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { createServer } from 'node:net'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
@@ -15,7 +16,6 @@ const node = (script: string) => ({ argv: ['node', '-e', script] })
 
 /** Whether a process of the machine has the text on its command line. */
 function isAnywhere(text: string): boolean {
-  const { readdirSync } = process.getBuiltinModule('node:fs')
   return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).some((pid) => {
     try {
       return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text)
@@ -199,16 +199,33 @@ describe('shell.exec', () => {
     expect(isAnywhere(mark)).toBe(false)
   })
 
+  it('is gone with everything it started when the controller is killed', async () => {
+    const mark = `4545.${process.pid}`
+    const controller = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'endless-command.ts'), bench.workspace, mark], { stdio: ['ignore', 'pipe', 'inherit'] })
+    await new Promise((resolve) => controller.stdout.once('data', resolve))
+    const wasRunning = isAnywhere(mark)
+    const dead = new Promise((resolve) => controller.once('exit', resolve))
+
+    controller.kill('SIGKILL')
+    await dead
+
+    expect(wasRunning).toBe(true)
+    await expect.poll(() => isAnywhere(`sleep\0${mark}`), { timeout: 5_000, interval: 5 }).toBe(false)
+  })
+
   it.each([0, 1, 2, 3, 5, 8, 13])('leaves nothing when it is stopped after %i turns of the event loop', async (turns) => {
     const mark = `${4400 + turns}.${process.pid}`
     const stopper = new AbortController()
 
     const running = bench.run('shell.exec.v1', { argv: ['sleep', mark] }, { signal: stopper.signal })
-    const rejected = expect(running).rejects.toMatchObject({ code: 'ACTION_ABORTED' })
+    const ended = running.then(
+      () => 'completed',
+      (error: { code: string }) => error.code,
+    )
     for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate)
     stopper.abort()
 
-    await rejected
+    expect(await ended).toBe('ACTION_ABORTED')
     expect(isAnywhere(mark)).toBe(false)
   })
 
