@@ -232,6 +232,17 @@ function addToolCommands(program: Program, dispatch: Dispatch): void {
     .addOption(new Option('--format <format>', 'for Stately, for tools, for documents').choices(['ts', 'json', 'mermaid']).default('ts'))
     .addOption(new Option('--machine <name>', 'which one').choices(['workflow', 'action']).default('workflow'))
     .action((_what, _options, self: Program) => dispatch(async () => (await import('./commands/export.ts')).exportCommand, self, COMMON))
+  program
+    .command('bench')
+    .description('measure the engine with instant services; one JSON line')
+    .argument('[n]', 'steps of the run (default: 1000)')
+    .option('--persist <how>', 'journal or none (default: journal)')
+    .option('--sync <level>', 'full or normal (default: full)')
+    .option('--mode <mode>', 'single, many or resume (default: single)')
+    .option('--workflows <n>', 'runs, in mode many (default: 1000)')
+    .option('--steps <n>', 'steps of each run, in mode many (default: 10)')
+    .option('--payload <bytes>', 'size of each output (default: 200)')
+    .action((_n, _options, self: Program) => dispatch(async () => (await import('./commands/bench.ts')).benchCommand, self, COMMON))
 }
 
 /** Commander hands an action its arguments, its options and, last, the command itself. */

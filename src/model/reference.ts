@@ -90,7 +90,10 @@ export function scan(args: JsonObject): { readonly references: readonly Referenc
  * Values that are put in are copied and never searched for references again: what a tool put out cannot make one.
  * For that reason the result must not be resolved a second time.
  */
-export function substituteReferences(args: JsonObject, read: (stepId: string) => JsonObject | null): { readonly args: Args } | { readonly reference: string; readonly problem: string } {
+export function substituteReferences(
+  args: JsonObject,
+  read: (stepId: string) => JsonObject | null,
+): { readonly args: Args } | { readonly reference: string; readonly problem: string } {
   const [first] = scan(args).problems
   if (first !== undefined) return { reference: first.text, problem: first.problem }
   try {
@@ -107,7 +110,10 @@ export function escapeReferences(text: string): string {
 }
 
 /** The value at a path: own properties only, arrays by index. */
-export function readPath(value: Json, path: readonly string[]): { readonly found: true; readonly value: Json } | { readonly found: false; readonly problem: string } {
+export function readPath(
+  value: Json,
+  path: readonly string[],
+): { readonly found: true; readonly value: Json } | { readonly found: false; readonly problem: string } {
   let current = value
   for (const [depth, key] of path.entries()) {
     const next = readKey(current, key)
@@ -145,7 +151,10 @@ function shapeOf(value: Json): string {
   if (typeof value !== 'object') return `is a ${typeof value}`
   const keys = Object.keys(value)
   if (keys.length === 0) return 'is empty'
-  return `has ${keys.slice(0, 8).map((key) => key.slice(0, 40)).join(', ')}${keys.length > 8 ? `, … (${keys.length})` : ''}`
+  return `has ${keys
+    .slice(0, 8)
+    .map((key) => key.slice(0, 40))
+    .join(', ')}${keys.length > 8 ? `, … (${keys.length})` : ''}`
 }
 
 function substituteText(text: string, read: (stepId: string) => JsonObject | null): Value {

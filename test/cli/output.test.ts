@@ -251,7 +251,12 @@ describe('what is said at the end', () => {
   })
 
   it('does not say the failure twice when the summary has said it', () => {
-    const lines = settledLines(result({ status: 'failed', exitReason: 'action_failed', summary: 'Sadly it broke.', failure }), null, invocation, plain)
+    const lines = settledLines(
+      result({ status: 'failed', exitReason: 'action_failed', summary: 'Sadly it broke.', failure }),
+      null,
+      invocation,
+      plain,
+    )
 
     expect(lines.slice(0, 2)).toEqual(['failed (action_failed): Sadly it broke.', '  [ACTION_FAILED] hint: mend it'])
   })

@@ -22,7 +22,9 @@ const step = (id: string, capability: string, args: object, more: object = {}) =
 const reading = {
   version: 1,
   title: 'Simple test workflow',
-  steps: ['s1', 's2', 's3', 's4', 's5'].map((id, index) => step(id, 'fs.search.v1', { path: '.', pattern: id }, index === 0 ? {} : { dependsOn: [`s${index}`] })),
+  steps: ['s1', 's2', 's3', 's4', 's5'].map((id, index) =>
+    step(id, 'fs.search.v1', { path: '.', pattern: id }, index === 0 ? {} : { dependsOn: [`s${index}`] }),
+  ),
   successCriteria: [{ kind: 'stepSucceeded', step: 's5' }],
 }
 const writing = {
@@ -30,7 +32,11 @@ const writing = {
   steps: [step('notes', 'fs.write.v1', { path: 'notes.md', content: 'hello' }), step('other', 'fs.write.v1', { path: 'other.md', content: 'hello' })],
   successCriteria: [{ kind: 'stepSucceeded', step: 'notes' }],
 }
-const records = ({ stdout }: Ended): Record<string, unknown>[] => stdout.trim().split('\n').map((line) => JSON.parse(line))
+const records = ({ stdout }: Ended): Record<string, unknown>[] =>
+  stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line))
 const lastRecord = (ended: Ended) => records(ended).at(-1) ?? {}
 const runIdIn = (text: string) => /run (\S+) (?:started|needs a person)/.exec(text)?.[1] ?? ''
 const showsNoStack = ({ stdout, stderr }: Ended) => !/\n\s+at .+:\d+/.test(stdout + stderr)
@@ -48,7 +54,10 @@ describe('a run from a plan file', () => {
       expect(ended.stdout).toMatch(/^completed \(criteria_met\): /m)
       const reportPath = /^report: (.+)$/m.exec(ended.stdout)?.[1] ?? ''
       expect(existsSync(reportPath)).toBe(true)
-      expect(JSON.parse(await readFile(join(desk.folder, 'reports', 'report.json'), 'utf8'))).toMatchObject({ status: 'completed', goal: 'Simple test workflow' })
+      expect(JSON.parse(await readFile(join(desk.folder, 'reports', 'report.json'), 'utf8'))).toMatchObject({
+        status: 'completed',
+        goal: 'Simple test workflow',
+      })
       expect(await readFile(join(desk.folder, 'reports', 'report.md'), 'utf8')).toContain('# Report')
     })
   })
@@ -62,7 +71,9 @@ describe('a run from a plan file', () => {
       expect(ended.code).toBe(0)
       expect(Object.keys(lastRecord(ended))).toEqual(RESULT_KEYS)
       expect(lastRecord(ended)).toMatchObject({ type: 'result', status: 'completed', exitReason: 'criteria_met' })
-      expect(records(ended).map(({ type }) => type)).toEqual(expect.arrayContaining(['run.started', 'plan.accepted', 'action.settled', 'run.settled']))
+      expect(records(ended).map(({ type }) => type)).toEqual(
+        expect.arrayContaining(['run.started', 'plan.accepted', 'action.settled', 'run.settled']),
+      )
     })
   })
 
@@ -71,7 +82,12 @@ describe('a run from a plan file', () => {
       await desk.write('plan.yaml', reading)
       const { runId } = lastRecord(await desk.run('run', 'g', '--plan', 'plan.yaml', '--json'))
 
-      const [list, show, events, report] = await Promise.all([desk.run('list'), desk.run('show', 'last'), desk.run('events', String(runId).slice(0, 20)), desk.run('report', 'last')])
+      const [list, show, events, report] = await Promise.all([
+        desk.run('list'),
+        desk.run('show', 'last'),
+        desk.run('events', String(runId).slice(0, 20)),
+        desk.run('report', 'last'),
+      ])
 
       expect([list.code, show.code, events.code, report.code]).toEqual([0, 0, 0, 0])
       expect(list.stdout).toContain(String(runId))
@@ -229,7 +245,10 @@ describe('at a terminal', () => {
     await atDesk(async (desk) => {
       await desk.write('plan.json', reading)
 
-      const ended = await desk.onTerminal(['run', 'A goal that is much longer than the terminal is wide', '--plan', 'plan.json'], { columns: 34, rows: 30 }).ended
+      const ended = await desk.onTerminal(['run', 'A goal that is much longer than the terminal is wide', '--plan', 'plan.json'], {
+        columns: 34,
+        rows: 30,
+      }).ended
       const tree = stripVTControlCharacters(ended.stdout.slice(0, ended.stdout.indexOf('completed (')))
 
       expect(ended.code).toBe(0)
@@ -278,7 +297,11 @@ describe('a run under way', () => {
 
   it('survives SIGTERM and goes on later', async () => {
     await atDesk(async (desk) => {
-      await desk.write('plan.json', { version: 1, steps: [step('wait', 'shell.exec.v1', { argv: ['sleep', '1'] })], successCriteria: [{ kind: 'stepSucceeded', step: 'wait' }] })
+      await desk.write('plan.json', {
+        version: 1,
+        steps: [step('wait', 'shell.exec.v1', { argv: ['sleep', '1'] })],
+        successCriteria: [{ kind: 'stepSucceeded', step: 'wait' }],
+      })
       await desk.write('policy.yaml', "version: 1\ndefaults: { '*': allow }\n")
       const words = ['run', 'g', '--plan', 'plan.json', '--policy', 'policy.yaml']
       const begun = desk.start(words)
@@ -320,7 +343,11 @@ describe('looking', () => {
 
   it('at capabilities and playbooks needs no run', async () => {
     await atDesk(async (desk) => {
-      const [capabilities, one, playbooks] = await Promise.all([desk.run('capabilities'), desk.run('capabilities', 'fs.read.v1'), desk.run('playbooks')])
+      const [capabilities, one, playbooks] = await Promise.all([
+        desk.run('capabilities'),
+        desk.run('capabilities', 'fs.read.v1'),
+        desk.run('playbooks'),
+      ])
 
       expect([capabilities.code, one.code, playbooks.code]).toEqual([0, 0, 0])
       expect(capabilities.stdout).toContain('fs.write.v1')
@@ -334,7 +361,9 @@ describe('looking', () => {
       const healthy = await desk.run('doctor', '--json')
       const broken = await desk.run('doctor', '--policy', 'nothing.yaml')
 
-      expect(records(healthy).map(({ name }) => name)).toEqual(expect.arrayContaining(['node', 'state folder', 'git', 'sandbox', 'policy', 'playbooks', 'capability', 'stored runs']))
+      expect(records(healthy).map(({ name }) => name)).toEqual(
+        expect.arrayContaining(['node', 'state folder', 'git', 'sandbox', 'policy', 'playbooks', 'capability', 'stored runs']),
+      )
       expect(records(healthy).filter(({ status }) => status === 'fail')).toEqual([])
       expect(healthy.code).toBe(0)
       expect(broken.code).toBe(1)

@@ -18,7 +18,10 @@ export async function buildCli(): Promise<{ readonly main: string; remove(): Pro
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   const main = join(folder, 'dist', 'cli', 'main.js')
   // Types are judged by `npm run check`; what matters here is what is emitted.
-  await once(spawn(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')], { stdio: 'ignore' }), 'exit')
+  await once(
+    spawn(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')], { stdio: 'ignore' }),
+    'exit',
+  )
   if (!existsSync(main)) throw new Error('The program does not build: run `npx tsc -p tsconfig.build.json`')
   return { main, remove: () => rm(folder, { recursive: true, force: true }) }
 }

@@ -99,21 +99,39 @@ describe('substituteReferences', () => {
   })
 
   it('resolves any escaped text to itself', () => {
-    const part = fc.oneof(fc.constantFrom('${', '$', '{', '}', 'steps.', 'list.output.count', ' ', '[', '${steps.list.output.count}'), fc.string({ unit: 'grapheme' }))
+    const part = fc.oneof(
+      fc.constantFrom('${', '$', '{', '}', 'steps.', 'list.output.count', ' ', '[', '${steps.list.output.count}'),
+      fc.string({ unit: 'grapheme' }),
+    )
 
-    fc.assert(fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
-      const text = parts.join('')
-      expect(resolve({ a: escapeReferences(text) })).toEqual({ args: { a: text } })
-    }))
+    fc.assert(
+      fc.property(fc.array(part, { maxLength: 8 }), (parts) => {
+        const text = parts.join('')
+        expect(resolve({ a: escapeReferences(text) })).toEqual({ args: { a: text } })
+      }),
+    )
   })
 
   it('never throws, whatever the arguments and the outputs', () => {
-    const text = fc.array(fc.constantFrom('${steps.', 'list', '.output', '.count', '.0', '}', '$', '${', 'x'), { maxLength: 10 }).map((parts) => parts.join(''))
-    const value = fc.letrec((tie) => ({ json: fc.oneof({ maxDepth: 4 }, text, fc.integer(), fc.constant(null), fc.array(tie('json'), { maxLength: 3 }), fc.dictionary(text, tie('json'), { maxKeys: 3 })) })).json
+    const text = fc
+      .array(fc.constantFrom('${steps.', 'list', '.output', '.count', '.0', '}', '$', '${', 'x'), { maxLength: 10 })
+      .map((parts) => parts.join(''))
+    const value = fc.letrec((tie) => ({
+      json: fc.oneof(
+        { maxDepth: 4 },
+        text,
+        fc.integer(),
+        fc.constant(null),
+        fc.array(tie('json'), { maxLength: 3 }),
+        fc.dictionary(text, tie('json'), { maxKeys: 3 }),
+      ),
+    })).json
 
-    fc.assert(fc.property(fc.dictionary(fc.string(), value as fc.Arbitrary<never>, { maxKeys: 3 }), value as fc.Arbitrary<never>, (args, output) => {
-      substituteReferences(args, () => ({ count: output }))
-    }))
+    fc.assert(
+      fc.property(fc.dictionary(fc.string(), value as fc.Arbitrary<never>, { maxKeys: 3 }), value as fc.Arbitrary<never>, (args, output) => {
+        substituteReferences(args, () => ({ count: output }))
+      }),
+    )
   })
 })
 

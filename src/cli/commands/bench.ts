@@ -23,7 +23,9 @@ export const benchCommand: Command = async (_context, typed) => {
   const folder = await mkdtemp(join(tmpdir(), 'planner-exec-bench-'))
   try {
     const line = await measure(workload, folder)
-    process.stdout.write(`${JSON.stringify({ peer: `planner-exec/${workload.persist}`, node: process.version, sync: workload.sync, payload: workload.payload, ...line })}\n`)
+    process.stdout.write(
+      `${JSON.stringify({ peer: `planner-exec/${workload.persist}`, node: process.version, sync: workload.sync, payload: workload.payload, ...line })}\n`,
+    )
   } finally {
     await rm(folder, { recursive: true, force: true })
   }
@@ -79,7 +81,13 @@ async function open(workload: Workload, folder: string): Promise<Controller> {
 
 async function complete(controller: Controller, id: string, steps: number): Promise<void> {
   const goal = String(steps)
-  const run = await controller.start({ goal, workflow_id: id, max_steps: steps, timeout_ms: 3_600_000, resource_limits: { max_parallel_executions: 1 } })
+  const run = await controller.start({
+    goal,
+    workflow_id: id,
+    max_steps: steps,
+    timeout_ms: 3_600_000,
+    resource_limits: { max_parallel_executions: 1 },
+  })
   const { status, exitReason } = await run.result()
   if (status !== 'completed') throw new ControllerError('INTERNAL', `the benchmark run ${id} ended ${status} (${exitReason})`)
 }
@@ -93,7 +101,8 @@ function workloadOf(typed: Typed): Workload {
   }
   const count = (what: string, given: string | undefined, fallback: number): number => {
     const value = given === undefined ? fallback : Number(given)
-    if (!Number.isInteger(value) || value < 1 || value > 1_000_000) throw new ControllerError('USAGE', `${what} is ${given}, not a whole number from 1 to 1000000`)
+    if (!Number.isInteger(value) || value < 1 || value > 1_000_000)
+      throw new ControllerError('USAGE', `${what} is ${given}, not a whole number from 1 to 1000000`)
     return value
   }
   return {
@@ -108,7 +117,14 @@ function workloadOf(typed: Typed): Workload {
 }
 
 async function sizeOf(file: string): Promise<number> {
-  const sizes = await Promise.all(['', '-wal'].map((suffix) => stat(`${file}${suffix}`).then(({ size }) => size, () => 0)))
+  const sizes = await Promise.all(
+    ['', '-wal'].map((suffix) =>
+      stat(`${file}${suffix}`).then(
+        ({ size }) => size,
+        () => 0,
+      ),
+    ),
+  )
   return sizes.reduce((sum, size) => sum + size, 0)
 }
 

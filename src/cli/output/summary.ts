@@ -27,7 +27,9 @@ export function settledLines(result: RunResult, report: Report | null, invocatio
 function failureLines({ failure, summary }: RunResult): string[] {
   if (failure === null) return []
   const code = `  [${failure.code}]`
-  return summary.includes(failure.message) ? [`${code} hint: ${flat(failure.hint)}`] : [`${code} ${flat(failure.message)}`, `  hint: ${flat(failure.hint)}`]
+  return summary.includes(failure.message)
+    ? [`${code} hint: ${flat(failure.hint)}`]
+    : [`${code} ${flat(failure.message)}`, `  hint: ${flat(failure.hint)}`]
 }
 
 function criteriaLines(result: RunResult): string[] {

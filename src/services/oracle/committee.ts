@@ -56,9 +56,14 @@ const REVIEWERS: readonly (Pick<Review, 'reviewer' | 'weight'> & { readonly rule
  */
 export function deliberate(request: DeliberationRequest): Deliberation {
   const unsound = jsonProblemsOf(request.plan)
-  const reviewed = { ...request, graph: graphOf(request.plan.steps), steps: request.plan.steps.map((step) => ({ step, capability: request.catalog.get(step.capability) })) }
+  const reviewed = {
+    ...request,
+    graph: graphOf(request.plan.steps),
+    steps: request.plan.steps.map((step) => ({ step, capability: request.catalog.get(step.capability) })),
+  }
   const reviews = REVIEWERS.map(({ reviewer, weight, rules }): Review => {
-    const objections = unsound.length > 0 ? unsound.map(({ at, problem }) => `The plan's ${at.join('.')} ${problem}.`) : rules.flatMap((rule) => rule(reviewed))
+    const objections =
+      unsound.length > 0 ? unsound.map(({ at, problem }) => `The plan's ${at.join('.')} ${problem}.`) : rules.flatMap((rule) => rule(reviewed))
     return { reviewer, weight, approve: objections.length === 0, objections: listed(objections) }
   })
   // Weights are tenths: counted whole, their sum is exact.
@@ -74,7 +79,12 @@ function listed(objections: readonly string[]): readonly string[] {
 
 /** A plan that needs what is not here stops at that step. */
 function cannotRun({ steps, catalog }: Case): readonly string[] {
-  const reasons = new Map([...new Set(steps.map(({ step }) => step.capability))].map((name) => [name, catalog.get(name) === undefined ? 'there is no such capability' : catalog.unavailable(name)?.reason]))
+  const reasons = new Map(
+    [...new Set(steps.map(({ step }) => step.capability))].map((name) => [
+      name,
+      catalog.get(name) === undefined ? 'there is no such capability' : catalog.unavailable(name)?.reason,
+    ]),
+  )
   return steps.flatMap(({ step }) => {
     const reason = reasons.get(step.capability)
     return reason === undefined || step.onFailure === 'skip' ? [] : [`Step ${step.id} cannot run ${step.capability}: ${reason.replace(/\.$/, '')}.`]
@@ -94,12 +104,20 @@ function tooSlow({ plan, graph, timeoutMs }: Case): readonly string[] {
 
 /** Who signs a plan relies on the risk it states. */
 function understated({ steps }: Case): readonly string[] {
-  return steps.flatMap(({ step, capability }) => (capability !== undefined && understates(step, capability) ? [`Step ${step.id} calls its risk ${step.risk}, but ${capability.name} has at least ${capability.risk}.`] : []))
+  return steps.flatMap(({ step, capability }) =>
+    capability !== undefined && understates(step, capability)
+      ? [`Step ${step.id} calls its risk ${step.risk}, but ${capability.name} has at least ${capability.risk}.`]
+      : [],
+  )
 }
 
 /** What is dangerous and goes wrong must not be passed over in silence. */
 function riskPassedOver({ steps }: Case): readonly string[] {
-  return steps.flatMap(({ step, capability }) => (isDangerous(step, capability) && step.onFailure === 'skip' ? [`Step ${step.id} has ${riskOf(step, capability)} risk, and the run would go on as if its failure meant nothing.`] : []))
+  return steps.flatMap(({ step, capability }) =>
+    isDangerous(step, capability) && step.onFailure === 'skip'
+      ? [`Step ${step.id} has ${riskOf(step, capability)} risk, and the run would go on as if its failure meant nothing.`]
+      : [],
+  )
 }
 
 /** What cannot be taken back is done after something was looked at, not first. */
@@ -107,13 +125,19 @@ function actsBlindly({ steps, graph, plan }: Case): readonly string[] {
   const looked = inherit(graph, (position) => Number(steps[position]?.capability?.effect === 'read'), Math.max)
   return steps.flatMap(({ step, capability }, position) => {
     const blind = riskOf(step, capability) === 'critical' && capability?.effect !== 'read' && looked(position) === 0
-    return blind && plan.evidence.length === 0 && step.evidence.length === 0 ? [`Step ${step.id} has critical risk and runs before anything was looked at.`] : []
+    return blind && plan.evidence.length === 0 && step.evidence.length === 0
+      ? [`Step ${step.id} has critical risk and runs before anything was looked at.`]
+      : []
   })
 }
 
 /** An external effect that is tried again may happen again. */
 function mayHappenTwice({ steps }: Case): readonly string[] {
-  return steps.flatMap(({ step, capability }) => (capability?.effect === 'external' && (step.retry?.maxRetries ?? 0) > 0 ? [`Step ${step.id} acts on the outside and asks to be retried, so that its effect may happen twice.`] : []))
+  return steps.flatMap(({ step, capability }) =>
+    capability?.effect === 'external' && (step.retry?.maxRetries ?? 0) > 0
+      ? [`Step ${step.id} acts on the outside and asks to be retried, so that its effect may happen twice.`]
+      : [],
+  )
 }
 
 /** Without criteria "done" only means that nothing failed. */
@@ -127,7 +151,9 @@ function unseenChange({ plan, steps }: Case): readonly string[] {
   if (criteria.length === 0 || criteria.some(({ check }) => check.kind === 'fileExists' || check.kind === 'fileMatches')) return []
   const seen = new Set(criteria.flatMap(({ check }) => ('step' in check ? [check.step] : [])))
   const changing = steps.filter(({ capability }) => capability !== undefined && capability.effect !== 'read')
-  return changing.length > 0 && !changing.some(({ step }) => seen.has(step.id)) ? ['The plan changes something, and no criterion looks at any of it.'] : []
+  return changing.length > 0 && !changing.some(({ step }) => seen.has(step.id))
+    ? ['The plan changes something, and no criterion looks at any of it.']
+    : []
 }
 
 /** The same read twice with no change in between says the same thing twice. */

@@ -18,7 +18,9 @@ const MAX_EVIDENCE = 300
 export const evaluateCriteria: EvaluateCriteria = async (request) => {
   const results: CriterionResult[] = []
   for (const check of checksOf(request.plan)) {
-    const { verdict, evidence } = await judge(check, request).catch((error: unknown) => unknown(error instanceof Error ? error.message : String(error)))
+    const { verdict, evidence } = await judge(check, request).catch((error: unknown) =>
+      unknown(error instanceof Error ? error.message : String(error)),
+    )
     results.push({ criterion: describeCheck(check), verdict, evidence: shorten(evidence) })
   }
   return results
@@ -78,7 +80,9 @@ function judgeStep(stepId: string, { results }: EvaluationRequest): Judgement {
   if (result === undefined) return unmet(`Step ${stepId} did not run.`)
   if (result.outcome === 'succeeded') {
     if (result.inDoubt) return unknown(`It is not certain that the effect of step ${stepId} happened.`)
-    return met(result.provenance === 'person' ? `A person answered in place of step ${stepId}.` : `Step ${stepId} succeeded (attempts: ${result.attempts}).`)
+    return met(
+      result.provenance === 'person' ? `A person answered in place of step ${stepId}.` : `Step ${stepId} succeeded (attempts: ${result.attempts}).`,
+    )
   }
   const reason = result.failure === null ? '' : `: ${result.failure.code} ${result.failure.message}`
   return unmet(`Step ${stepId} ended as ${result.outcome}${reason}`)
@@ -96,7 +100,10 @@ function readOutput(check: Check, request: EvaluationRequest): Judgement | { rea
   return { value: found.value, byPerson: request.results.get(aim.step)?.provenance === 'person' }
 }
 
-async function judgeFile(check: Extract<Check, { kind: 'fileExists' | 'fileMatches' }>, { readWorkspaceFile }: EvaluationRequest): Promise<Judgement> {
+async function judgeFile(
+  check: Extract<Check, { kind: 'fileExists' | 'fileMatches' }>,
+  { readWorkspaceFile }: EvaluationRequest,
+): Promise<Judgement> {
   const text = await readWorkspaceFile(check.path)
   if (text === null) return unmet(`There is no readable file ${check.path} in the workspace.`)
   if (check.kind === 'fileExists') return met(`File ${check.path} is there, ${text.length} characters.`)

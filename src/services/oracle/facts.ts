@@ -39,7 +39,11 @@ export function readFor(need: string): ResearchRead {
 
 /** What a condition asks about, in the words of `readFor`. */
 export function needsOf(when: Condition): readonly string[] {
-  return [...(when.git === undefined ? [] : ['git']), ...(when.exists === undefined ? [] : [when.exists]), ...(when.missing === undefined ? [] : [when.missing])]
+  return [
+    ...(when.git === undefined ? [] : ['git']),
+    ...(when.exists === undefined ? [] : [when.exists]),
+    ...(when.missing === undefined ? [] : [when.missing]),
+  ]
 }
 
 /** Why a condition does not hold, null when it does. What is not known does not hold. */

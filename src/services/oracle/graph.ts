@@ -35,7 +35,14 @@ export function cyclesOf(graph: StepGraph): readonly (readonly number[])[] {
     if (group === undefined) members.set(component, [position])
     else group.push(position)
   }
-  return [...members.values()].filter((group) => group.length > 1).map((group) => cycleThrough(graph, group.reduce((a, b) => Math.min(a, b))))
+  return [...members.values()]
+    .filter((group) => group.length > 1)
+    .map((group) =>
+      cycleThrough(
+        graph,
+        group.reduce((a, b) => Math.min(a, b)),
+      ),
+    )
 }
 
 /**

@@ -27,7 +27,8 @@ export function outputProblem(schema: z.ZodType, path: readonly string[]): strin
 
 function unwrap(schema: unknown): unknown {
   let current = schema
-  while (current instanceof z.ZodOptional || current instanceof z.ZodNullable || current instanceof z.ZodDefault || current instanceof z.ZodReadonly) current = current.unwrap()
+  while (current instanceof z.ZodOptional || current instanceof z.ZodNullable || current instanceof z.ZodDefault || current instanceof z.ZodReadonly)
+    current = current.unwrap()
   return current instanceof z.ZodPipe ? unwrap(current.out) : current
 }
 

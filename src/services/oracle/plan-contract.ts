@@ -32,18 +32,36 @@ export function contractFindings(structure: Structure, contract: Contract): read
     if (capability === undefined) {
       const near = suggest(step.capability)
       const hint = near === null ? 'Use a capability that `planner-exec capabilities` lists.' : `Did you mean ${near}?`
-      add(problem('E_UNKNOWN_CAPABILITY', step, `steps.${position}.capability`, `Step ${step.id} uses ${step.capability}, which does not exist.`, hint))
+      add(
+        problem('E_UNKNOWN_CAPABILITY', step, `steps.${position}.capability`, `Step ${step.id} uses ${step.capability}, which does not exist.`, hint),
+      )
       continue
     }
     if (!unavailable.has(step.capability)) unavailable.set(step.capability, contract.catalog.unavailable(step.capability))
     const missing = unavailable.get(step.capability) ?? null
     if (missing !== null && !contract.live.has(step.id)) add(unavailability(step, position, missing))
     if (understates(step, capability)) {
-      add(problem('E_RISK_UNDERSTATED', step, `steps.${position}.risk`, `Step ${step.id} calls its risk ${step.risk}, but ${step.capability} has at least ${capability.risk}.`, `Say ${capability.risk}, or leave risk out.`))
+      add(
+        problem(
+          'E_RISK_UNDERSTATED',
+          step,
+          `steps.${position}.risk`,
+          `Step ${step.id} calls its risk ${step.risk}, but ${step.capability} has at least ${capability.risk}.`,
+          `Say ${capability.risk}, or leave risk out.`,
+        ),
+      )
     }
     if (verdict?.decision === 'deny' && !contract.live.has(step.id)) {
       const hint = verdict.hint ?? 'Change the step, or use a policy that allows it.'
-      add(problem('E_CAPABILITY_DENIED', step, `steps.${position}`, `Step ${step.id} (${step.capability}) is denied by ${verdict.ruleId}: ${verdict.reason}`, hint))
+      add(
+        problem(
+          'E_CAPABILITY_DENIED',
+          step,
+          `steps.${position}`,
+          `Step ${step.id} (${step.capability}) is denied by ${verdict.ruleId}: ${verdict.reason}`,
+          hint,
+        ),
+      )
     }
     const places = (structure.references[position] ?? []).map(({ at }) => at)
     for (const path of new Set(writesOf(step, position, capability, places, add))) {
@@ -67,7 +85,13 @@ function problem(code: string, step: PlanStep, path: string, message: string, hi
 
 /** A step that may fail without harm to the plan may also be unable to run. */
 function unavailability(step: PlanStep, position: number, missing: { readonly reason: string; readonly hint: string }): PlanFinding {
-  const found = problem('E_CAPABILITY_UNAVAILABLE', step, `steps.${position}.capability`, `Step ${step.id} uses ${step.capability}, which cannot run here: ${missing.reason}`, missing.hint)
+  const found = problem(
+    'E_CAPABILITY_UNAVAILABLE',
+    step,
+    `steps.${position}.capability`,
+    `Step ${step.id} uses ${step.capability}, which cannot run here: ${missing.reason}`,
+    missing.hint,
+  )
   return step.onFailure === 'skip' ? { ...found, code: 'W_CAPABILITY_UNAVAILABLE', severity: 'warning' } : found
 }
 
@@ -79,13 +103,29 @@ function writesOf(step: PlanStep, position: number, capability: CapabilityDefini
     for (const issue of issues) {
       const at = issue.path.map((key) => (typeof key === 'number' ? key : String(key)))
       const hint = `\`planner-exec capabilities ${step.capability}\` shows what it takes.`
-      add(problem('E_ARGS_SCHEMA', step, pathOf(position, at), `Step ${step.id}: ${['args', ...at].join('.')} does not fit ${step.capability}: ${issue.message}`, hint))
+      add(
+        problem(
+          'E_ARGS_SCHEMA',
+          step,
+          pathOf(position, at),
+          `Step ${step.id}: ${['args', ...at].join('.')} does not fit ${step.capability}: ${issue.message}`,
+          hint,
+        ),
+      )
     }
     if (issues.length > 0) return []
     return pathsWritten(parsed.success ? capability.targets(parsed.data) : targetsOfOpenArgs(capability, step))
   } catch (error) {
     const cause = error instanceof Error ? error.message : String(error)
-    add(problem('E_ARGS_SCHEMA', step, pathOf(position, []), `Step ${step.id}: the arguments could not be checked against ${step.capability}: ${cause}`, 'Report this to the author of the capability.'))
+    add(
+      problem(
+        'E_ARGS_SCHEMA',
+        step,
+        pathOf(position, []),
+        `Step ${step.id}: the arguments could not be checked against ${step.capability}: ${cause}`,
+        'Report this to the author of the capability.',
+      ),
+    )
     return []
   }
 }
@@ -103,7 +143,9 @@ function targetsOfOpenArgs(capability: CapabilityDefinition, step: PlanStep): re
 function isOpen(issue: z.core.$ZodIssue, references: readonly Place[]): boolean {
   const at = issue.path
   const judgesWhole = issue.code === 'invalid_union' || issue.code === 'custom'
-  return references.some((place) => (judgesWhole ? at.length <= place.length : at.length === place.length) && at.every((key, depth) => key === place[depth]))
+  return references.some(
+    (place) => (judgesWhole ? at.length <= place.length : at.length === place.length) && at.every((key, depth) => key === place[depth]),
+  )
 }
 
 function pathsWritten(targets: readonly Target[]): readonly string[] {
@@ -125,7 +167,10 @@ function conflictsOf({ plan, graph }: Structure, writers: ReadonlyMap<string, re
       if (before !== undefined) questions.push({ path, pair: [before, position] })
     }
   }
-  for (const [at, ordered] of comesAfter(graph, questions.map(({ pair }) => pair)).entries()) {
+  for (const [at, ordered] of comesAfter(
+    graph,
+    questions.map(({ pair }) => pair),
+  ).entries()) {
     const question = questions[at]
     if (ordered || question === undefined) continue
     const [a, b] = question.pair

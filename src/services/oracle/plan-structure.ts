@@ -41,7 +41,13 @@ export function structureOf(plan: Plan, surroundings: Surroundings): Structure {
   for (const [position, { problems }] of scans.entries()) {
     for (const problem of problems) {
       const subject = problem.text === '' ? 'has arguments that cannot be searched' : `has the reference ${problem.text}, which is malformed`
-      add('E_BAD_REF', idAt(plan, position), pathOf(position, problem.at), `Step ${idAt(plan, position)} ${subject}: ${problem.problem}.`, 'Write it as ${steps.ID.output.PATH}, or $${ when it is meant literally.')
+      add(
+        'E_BAD_REF',
+        idAt(plan, position),
+        pathOf(position, problem.at),
+        `Step ${idAt(plan, position)} ${subject}: ${problem.problem}.`,
+        'Write it as ${steps.ID.output.PATH}, or $${ when it is meant literally.',
+      )
     }
   }
   checkReferences(names, references, add)
@@ -58,7 +64,14 @@ interface Names extends Surroundings {
 function checkIds({ plan, graph }: Names, add: Add): void {
   for (const [position, step] of plan.steps.entries()) {
     const first = graph.index.get(step.id)
-    if (first !== position) add('E_DUP_ID', step.id, `steps.${position}.id`, `Steps ${(first ?? 0) + 1} and ${position + 1} are both called ${step.id}.`, 'Give each step an id of its own.')
+    if (first !== position)
+      add(
+        'E_DUP_ID',
+        step.id,
+        `steps.${position}.id`,
+        `Steps ${(first ?? 0) + 1} and ${position + 1} are both called ${step.id}.`,
+        'Give each step an id of its own.',
+      )
   }
 }
 
@@ -68,8 +81,16 @@ function checkDependencies({ plan, graph, done, suggest }: Names, add: Add): voi
       const path = `steps.${position}.dependsOn.${at}`
       if (id === step.id) add('E_SELF_DEP', step.id, path, `Step ${step.id} waits for itself.`, 'Remove it from its own dependsOn.')
       else if (graph.index.has(id)) continue
-      else if (done.has(id)) add('E_UNKNOWN_DEP', step.id, path, `Step ${step.id} waits for ${id}, which an earlier plan ran already.`, `Remove ${id} from dependsOn.`)
-      else add('E_UNKNOWN_DEP', step.id, path, `Step ${step.id} waits for ${id}, which the plan does not have.`, remedy(suggest(id), 'Remove it, or add the step'))
+      else if (done.has(id))
+        add('E_UNKNOWN_DEP', step.id, path, `Step ${step.id} waits for ${id}, which an earlier plan ran already.`, `Remove ${id} from dependsOn.`)
+      else
+        add(
+          'E_UNKNOWN_DEP',
+          step.id,
+          path,
+          `Step ${step.id} waits for ${id}, which the plan does not have.`,
+          remedy(suggest(id), 'Remove it, or add the step'),
+        )
     }
   }
 }
@@ -91,7 +112,14 @@ function checkReferences(names: Names, references: Structure['references'], add:
     for (const reference of list) {
       const problem = targetProblem(names, reference.stepId, reference.path)
       const path = pathOf(position, reference.at)
-      if (problem !== null) add('E_BAD_REF', idAt(plan, position), path, `Step ${idAt(plan, position)} has the reference ${reference.text}, but ${problem.message}.`, problem.hint)
+      if (problem !== null)
+        add(
+          'E_BAD_REF',
+          idAt(plan, position),
+          path,
+          `Step ${idAt(plan, position)} has the reference ${reference.text}, but ${problem.message}.`,
+          problem.hint,
+        )
       const target = graph.index.get(reference.stepId)
       if (target === undefined) continue
       pairs.push([target, position])
@@ -103,8 +131,15 @@ function checkReferences(names: Names, references: Structure['references'], add:
     if (holds || question === undefined) continue
     const id = idAt(plan, question.position)
     const { stepId, text } = question.reference
-    const message = stepId === id ? `Step ${id} refers to its own output with ${text}.` : `Step ${id} refers to ${text}, but it does not wait for ${stepId}.`
-    add('E_REF_NOT_ANCESTOR', id, pathOf(question.position, question.reference.at), message, stepId === id ? 'Refer to an earlier step.' : `Add ${stepId} to its dependsOn.`)
+    const message =
+      stepId === id ? `Step ${id} refers to its own output with ${text}.` : `Step ${id} refers to ${text}, but it does not wait for ${stepId}.`
+    add(
+      'E_REF_NOT_ANCESTOR',
+      id,
+      pathOf(question.position, question.reference.at),
+      message,
+      stepId === id ? 'Refer to an earlier step.' : `Add ${stepId} to its dependsOn.`,
+    )
   }
 }
 
@@ -119,7 +154,12 @@ function checkCriteria(names: Names, add: Add): void {
 /** Every criterion of a plan with its place; `stepId` is null for those of the plan itself. */
 export function criteriaOf(plan: Plan): readonly { readonly check: Check; readonly stepId: string | null; readonly path: string }[] {
   const own = plan.successCriteria.map((check, at) => ({ check, stepId: null, path: `successCriteria.${at}` }))
-  return [...own, ...plan.steps.flatMap((step, position) => step.successCriteria.map((check, at) => ({ check, stepId: step.id, path: `steps.${position}.successCriteria.${at}` })))]
+  return [
+    ...own,
+    ...plan.steps.flatMap((step, position) =>
+      step.successCriteria.map((check, at) => ({ check, stepId: step.id, path: `steps.${position}.successCriteria.${at}` })),
+    ),
+  ]
 }
 
 /** The step and the part of its output that a criterion looks at; null when it looks at a file. */
@@ -130,18 +170,25 @@ export function aimOf(check: Check): { readonly step: string; readonly path: rea
   return { step: check.step, path: check.path === '' ? [] : check.path.split('.') }
 }
 
-function targetProblem({ plan, graph, done, outputOf, suggest }: Names, stepId: string, path: readonly string[]): { readonly message: string; readonly hint: string } | null {
+function targetProblem(
+  { plan, graph, done, outputOf, suggest }: Names,
+  stepId: string,
+  path: readonly string[],
+): { readonly message: string; readonly hint: string } | null {
   const position = graph.index.get(stepId)
   if (position === undefined) {
     const earlier = done.get(stepId)
     if (earlier?.outcome === 'succeeded') return null
-    if (earlier !== undefined) return { message: `step ${stepId} of an earlier plan put out nothing: it was ${earlier.outcome}`, hint: 'Look at a step that succeeded.' }
+    if (earlier !== undefined)
+      return { message: `step ${stepId} of an earlier plan put out nothing: it was ${earlier.outcome}`, hint: 'Look at a step that succeeded.' }
     return { message: `the plan has no step ${stepId}`, hint: remedy(suggest(stepId), 'Add the step, or look at another') }
   }
   const capability = plan.steps[position]?.capability ?? ''
   const schema = outputOf(capability)
   const problem = schema === undefined ? null : outputProblem(schema, path)
-  return problem === null ? null : { message: `the output of ${capability} ${problem}`, hint: 'Look at its output with `planner-exec capabilities NAME`.' }
+  return problem === null
+    ? null
+    : { message: `the output of ${capability} ${problem}`, hint: 'Look at its output with `planner-exec capabilities NAME`.' }
 }
 
 function remedy(near: string | null, otherwise: string): string {

@@ -31,7 +31,9 @@ export interface ValidationContext {
 export function validatePlan(plan: Plan, context: ValidationContext): readonly PlanFinding[] {
   const unsound = jsonProblemsOf(plan)
   if (unsound.length > 0) {
-    return unsound.map(({ at, problem }) => finding('E_NOT_JSON', null, at.join('.'), `The plan's ${at.join('.') || 'value'} ${problem}.`, 'Use plain JSON values.'))
+    return unsound.map(({ at, problem }) =>
+      finding('E_NOT_JSON', null, at.join('.'), `The plan's ${at.join('.') || 'value'} ${problem}.`, 'Use plain JSON values.'),
+    )
   }
   const done = new Map((context.done ?? []).map(({ stepId, result }) => [stepId, result]))
   const structure = structureOf(plan, { done, outputOf: (name) => context.catalog.get(name)?.output })
@@ -82,10 +84,14 @@ function limitFindings({ plan }: Structure, { maxSteps, timeoutMs }: ValidationC
   const count = plan.steps.length
   const budget = plan.budget
   if (count === 0) add('E_EMPTY', 'steps', 'The plan has no steps.', 'Add at least one step.')
-  if (count > maxSteps) add('E_TOO_MANY_STEPS', 'steps', `The plan has ${count} steps, ${maxSteps} are allowed.`, 'Leave steps out, or raise max_steps.')
-  if (budget?.steps !== undefined && budget.steps > maxSteps) add('E_BUDGET', 'budget.steps', `The plan asks for ${budget.steps} steps, ${maxSteps} are allowed.`, 'Lower budget.steps, or raise max_steps.')
-  if (budget?.steps !== undefined && count > budget.steps) add('E_BUDGET', 'budget.steps', `The plan has ${count} steps and a budget for ${budget.steps}.`, 'Leave steps out, or raise budget.steps.')
-  if (budget?.ms !== undefined && budget.ms > timeoutMs) add('E_BUDGET', 'budget.ms', `The plan asks for ${budget.ms} ms, the run has ${timeoutMs} ms.`, 'Lower budget.ms, or raise the timeout.')
+  if (count > maxSteps)
+    add('E_TOO_MANY_STEPS', 'steps', `The plan has ${count} steps, ${maxSteps} are allowed.`, 'Leave steps out, or raise max_steps.')
+  if (budget?.steps !== undefined && budget.steps > maxSteps)
+    add('E_BUDGET', 'budget.steps', `The plan asks for ${budget.steps} steps, ${maxSteps} are allowed.`, 'Lower budget.steps, or raise max_steps.')
+  if (budget?.steps !== undefined && count > budget.steps)
+    add('E_BUDGET', 'budget.steps', `The plan has ${count} steps and a budget for ${budget.steps}.`, 'Leave steps out, or raise budget.steps.')
+  if (budget?.ms !== undefined && budget.ms > timeoutMs)
+    add('E_BUDGET', 'budget.ms', `The plan asks for ${budget.ms} ms, the run has ${timeoutMs} ms.`, 'Lower budget.ms, or raise the timeout.')
   return found
 }
 
@@ -110,7 +116,15 @@ function repeatFindings({ plan, graph, references }: Structure, context: Validat
     const before = settled.get(callOf(step))
     if (before === undefined) continue
     const ended = before.result.outcome === 'succeeded' ? 'has succeeded' : `was ${before.result.outcome} for good`
-    found.push(finding('E_REPEATS_DONE', step.id, `steps.${position}`, `Step ${step.id} repeats ${before.stepId} of an earlier plan, which ${ended}.`, 'Use its output, or do something else.'))
+    found.push(
+      finding(
+        'E_REPEATS_DONE',
+        step.id,
+        `steps.${position}`,
+        `Step ${step.id} repeats ${before.stepId} of an earlier plan, which ${ended}.`,
+        'Use its output, or do something else.',
+      ),
+    )
   }
   return found
 }
@@ -134,13 +148,24 @@ function warnings({ plan, graph }: Structure, { timeoutMs }: ValidationContext):
   }
   // Timeouts are upper bounds: a plan whose timeouts add up to more than the run has may still be done in time.
   const worstMs = longestChain(graph, (position) => plan.steps[position]?.timeoutMs ?? 0)
-  if (worstMs > timeoutMs) add('W_BUDGET', 'steps', `By its own timeouts the plan may take ${worstMs} ms, the run has ${timeoutMs} ms.`, 'Lower timeoutMs of steps, or raise the timeout.')
+  if (worstMs > timeoutMs)
+    add(
+      'W_BUDGET',
+      'steps',
+      `By its own timeouts the plan may take ${worstMs} ms, the run has ${timeoutMs} ms.`,
+      'Lower timeoutMs of steps, or raise the timeout.',
+    )
   const maySkip = inherit(graph, (position) => Number(plan.steps[position]?.onFailure === 'skip'), Math.max)
   for (const [at, check] of plan.successCriteria.entries()) {
     const aim = aimOf(check)
     const position = aim === null ? undefined : graph.index.get(aim.step)
     if (position === undefined || maySkip(position) === 0) continue
-    add('W_UNREACHABLE_GOAL', `successCriteria.${at}`, `A success criterion needs step ${aim?.step}, which the run passes over when it, or one it waits for, fails.`, 'Give that step another onFailure, or another criterion.')
+    add(
+      'W_UNREACHABLE_GOAL',
+      `successCriteria.${at}`,
+      `A success criterion needs step ${aim?.step}, which the run passes over when it, or one it waits for, fails.`,
+      'Give that step another onFailure, or another criterion.',
+    )
   }
   return found
 }

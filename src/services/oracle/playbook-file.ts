@@ -30,7 +30,8 @@ export async function loadPlaybooks(dirs: readonly string[] = [SHIPPED_PLAYBOOKS
   for (const [at, { id }] of playbooks.entries()) {
     const file = files[at] ?? ''
     const other = owners.get(id)
-    if (other !== undefined) throw new ControllerError('PLAYBOOK_INVALID', `Playbooks ${other} and ${file} are both called ${id}.`, { hint: 'Give one of them another id.' })
+    if (other !== undefined)
+      throw new ControllerError('PLAYBOOK_INVALID', `Playbooks ${other} and ${file} are both called ${id}.`, { hint: 'Give one of them another id.' })
     owners.set(id, file)
   }
   return playbooks
@@ -44,19 +45,27 @@ export async function loadPlaybookFile(path: string): Promise<Playbook> {
   if (parsed?.success === true && contentProblems(parsed.data).length === 0) return parsed.data
   const problems = parsed === null ? unsound : parsed.success ? contentProblems(parsed.data) : problemsOf(parsed.error, file.value)
   const located = problems.map((problem) => ({ ...problem, problem: `${problem.problem} (line ${file.lineOf(problem.at)})` }))
-  throw new ControllerError('PLAYBOOK_INVALID', `Playbook ${path} has ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}:\n  ${listProblems(located)}`, {
-    details: located.map(({ path: where, given, problem }) => ({ path: where, given, problem })),
-  })
+  throw new ControllerError(
+    'PLAYBOOK_INVALID',
+    `Playbook ${path} has ${problems.length === 1 ? 'one problem' : `${problems.length} problems`}:\n  ${listProblems(located)}`,
+    {
+      details: located.map(({ path: where, given, problem }) => ({ path: where, given, problem })),
+    },
+  )
 }
 
 async function filesOf(dir: string): Promise<readonly string[]> {
   try {
     const names = (await readdir(dir)).filter((name) => /\.ya?ml$/.test(name)).toSorted()
-    if (names.length > MAX_FILES) throw new ControllerError('PLAYBOOK_INVALID', `Folder ${dir} has ${names.length} playbooks, at most ${MAX_FILES} are read.`)
+    if (names.length > MAX_FILES)
+      throw new ControllerError('PLAYBOOK_INVALID', `Folder ${dir} has ${names.length} playbooks, at most ${MAX_FILES} are read.`)
     return names.map((name) => join(dir, name))
   } catch (error) {
     if (error instanceof ControllerError) throw error
-    throw new ControllerError('PLAYBOOK_INVALID', `The playbook folder ${dir} cannot be read: ${messageOf(error)}.`, { hint: 'Give the path of an existing folder.', cause: error })
+    throw new ControllerError('PLAYBOOK_INVALID', `The playbook folder ${dir} cannot be read: ${messageOf(error)}.`, {
+      hint: 'Give the path of an existing folder.',
+      cause: error,
+    })
   }
 }
 
@@ -66,15 +75,29 @@ function contentProblems(playbook: Playbook): readonly PlacedProblem[] {
   const problem = (at: readonly (string | number)[], text: string): PlacedProblem => placed(at, playbook, text)
   const fallbacks = Object.entries(playbook.fallbacks).flatMap(([id, step]) => [
     ...(ids.has(id) ? [] : [problem(['fallbacks', id], 'stands in for a step that the playbook does not have')]),
-    ...(step.id === undefined || step.id === id ? [] : [problem(['fallbacks', id, 'id'], `must be ${id} or absent: a fallback takes the id of the step it stands in for`)]),
+    ...(step.id === undefined || step.id === id
+      ? []
+      : [problem(['fallbacks', id, 'id'], `must be ${id} or absent: a fallback takes the id of the step it stands in for`)]),
   ])
   const params = unknownParamsIn(playbook).map(({ at, name }) => problem(at, `uses \${params.${name}}, which the playbook does not declare`))
   const { findings } = structureOf({ ...planOf(playbook), steps: playbook.steps }, { done: new Map(), outputOf: () => undefined })
   const variants = Object.entries(playbook.fallbacks).flatMap(([id, step]) => {
     const steps = playbook.steps.map((original) => (original.id === id ? { ...step, id } : original))
-    return structureOf({ ...planOf(playbook), steps }, { done: new Map(), outputOf: () => undefined }).findings.filter((found) => found.stepId === id && !findings.some(({ message }) => message === found.message)).map((found) => problem(['fallbacks', id], found.message))
+    return structureOf({ ...planOf(playbook), steps }, { done: new Map(), outputOf: () => undefined })
+      .findings.filter((found) => found.stepId === id && !findings.some(({ message }) => message === found.message))
+      .map((found) => problem(['fallbacks', id], found.message))
   })
-  return [...fallbacks, ...params, ...findings.map((found) => problem(found.path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key)), found.message)), ...variants]
+  return [
+    ...fallbacks,
+    ...params,
+    ...findings.map((found) =>
+      problem(
+        found.path.split('.').map((key) => (/^\d+$/.test(key) ? Number(key) : key)),
+        found.message,
+      ),
+    ),
+    ...variants,
+  ]
 }
 
 function planOf(playbook: Playbook) {

@@ -15,8 +15,10 @@ const ONLY_PARAM = /^\$\{params\.([^}\s]{1,64})\}$/
 export function unknownParamsIn(playbook: Playbook): readonly { readonly at: Place; readonly name: string }[] {
   const found: { at: Place; name: string }[] = []
   const visit = (value: Value, at: Place): void => {
-    if (typeof value === 'string') for (const [, name = ''] of value.matchAll(PARAM)) if (!Object.hasOwn(playbook.params, name)) found.push({ at, name })
-    if (typeof value === 'object' && value !== null) for (const [key, child] of Object.entries(value)) visit(child, [...at, Array.isArray(value) ? Number(key) : key])
+    if (typeof value === 'string')
+      for (const [, name = ''] of value.matchAll(PARAM)) if (!Object.hasOwn(playbook.params, name)) found.push({ at, name })
+    if (typeof value === 'object' && value !== null)
+      for (const [key, child] of Object.entries(value)) visit(child, [...at, Array.isArray(value) ? Number(key) : key])
   }
   for (const [position, step] of playbook.steps.entries()) visit(step.args, ['steps', position, 'args'])
   for (const [id, step] of Object.entries(playbook.fallbacks)) visit(step.args, ['fallbacks', id, 'args'])
@@ -29,7 +31,8 @@ export function paramsOf(playbook: Playbook, context: JsonObject): { readonly va
   for (const [name, { default: usual }] of Object.entries(playbook.params)) {
     const given: Json | undefined = Object.hasOwn(context, name) ? context[name] : usual
     if (given === undefined) return { problem: `context.${name} is needed` }
-    if (typeof given !== 'string' && typeof given !== 'number' && typeof given !== 'boolean') return { problem: `context.${name} must be text, a number or a boolean` }
+    if (typeof given !== 'string' && typeof given !== 'number' && typeof given !== 'boolean')
+      return { problem: `context.${name} must be text, a number or a boolean` }
     if (usual !== undefined && typeof usual !== typeof given) return { problem: `context.${name} must be a ${typeof usual}` }
     values.set(name, given)
   }

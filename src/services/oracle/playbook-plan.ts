@@ -12,7 +12,8 @@ type Reasons = ReadonlyMap<string, string>
 /** The plan that a playbook makes of a request, or why it makes none. */
 export function draftFrom(playbook: Playbook, request: OracleRequest, facts: Facts): Draft {
   const params = paramsOf(playbook, request.context)
-  if ('problem' in params) return none(playbook, params.problem, `Give it in the run's context; ${playbook.id} takes ${Object.keys(playbook.params).join(', ')}.`)
+  if ('problem' in params)
+    return none(playbook, params.problem, `Give it in the run's context; ${playbook.id} takes ${Object.keys(playbook.params).join(', ')}.`)
   const route = routeOf(playbook, request)
   if ('problem' in route) return none(playbook, route.problem, 'Look at the failure in the report, correct its cause, and start a new run.')
   const steps = playbook.steps.filter(({ id }) => !route.finished.has(id)).map((step) => standIn(playbook, step, route.swapped))
@@ -59,7 +60,13 @@ function routeOf(playbook: Playbook, { done, findings, replans }: OracleRequest)
     const fallback = fallbackFor(playbook, before.stepId)
     if (fallback !== undefined && !ran(before, fallback, original)) swapped.add(before.stepId)
     else if ((original.onFailure ?? 'replan') === 'skip') passedOver.set(before.stepId, `it was ${before.result.outcome} before`)
-    else return { problem: fallback === undefined ? `step ${before.stepId} was ${before.result.outcome}, and it knows no other way` : `step ${before.stepId} and its fallback both did not succeed` }
+    else
+      return {
+        problem:
+          fallback === undefined
+            ? `step ${before.stepId} was ${before.result.outcome}, and it knows no other way`
+            : `step ${before.stepId} and its fallback both did not succeed`,
+      }
   }
   if (swapped.size === 0) return { problem: 'its plan did not reach the goal, and it knows no other way' }
   return { finished, swapped, passedOver }
@@ -88,7 +95,7 @@ function leftOutOf(steps: readonly PlaybookStep[], passedOver: Reasons, facts: F
     const unmet = when === undefined ? null : unmetCondition(when, facts)
     if (unmet !== null && !reasons.has(id)) reasons.set(id, unmet)
   }
-  for (let before = -1; before !== reasons.size; ) {
+  for (let before = -1; before !== reasons.size;) {
     before = reasons.size
     for (const { id, args } of steps) {
       const source = reasons.has(id) ? undefined : referencesIn(args).find(({ stepId }) => reasons.has(stepId))

@@ -40,8 +40,13 @@ export function playbookOracle({ playbooks, only, facts = factsFrom }: PlaybookO
 function findPlaybook(playbooks: readonly Playbook[], id: string): Playbook {
   const found = playbooks.find((playbook) => playbook.id === id)
   if (found !== undefined) return found
-  const near = nearest(id, playbooks.map((playbook) => playbook.id))
-  throw new ControllerError('UNPLANNABLE', `There is no playbook ${id}.`, { hint: near === null ? 'Look at the ids with `planner-exec playbooks`.' : `Did you mean ${near}? \`planner-exec playbooks\` lists all.` })
+  const near = nearest(
+    id,
+    playbooks.map((playbook) => playbook.id),
+  )
+  throw new ControllerError('UNPLANNABLE', `There is no playbook ${id}.`, {
+    hint: near === null ? 'Look at the ids with `planner-exec playbooks`.' : `Did you mean ${near}? \`planner-exec playbooks\` lists all.`,
+  })
 }
 
 /** The playbooks a goal may mean; an answer that names one decides, and so may an answer in other words. */
@@ -62,15 +67,26 @@ function choiceOf({ title, id }: Playbook): string {
 
 function questionFor(candidates: readonly Match[]): Awaited<ReturnType<Oracle['clarify']>> {
   if (candidates.length < 2) return null
-  return { question: `The goal fits ${candidates.length} playbooks about equally well. Which one is meant?`, choices: candidates.map(({ playbook }) => choiceOf(playbook)) }
+  return {
+    question: `The goal fits ${candidates.length} playbooks about equally well. Which one is meant?`,
+    choices: candidates.map(({ playbook }) => choiceOf(playbook)),
+  }
 }
 
 /** What must be known before a plan is made: first what decides whether it fits, then what its steps depend on, then what helps. */
 function readsOf(playbooks: readonly Playbook[]): readonly ResearchRead[] {
   if (playbooks.length === 0) return []
   const needs = playbooks.flatMap(({ match }) => match.needs)
-  const conditions = playbooks.flatMap(({ steps, fallbacks }) => [...steps, ...Object.values(fallbacks)].flatMap(({ when }) => (when === undefined ? [] : needsOf(when))))
-  const reads = [...[...needs, ...conditions].map(readFor), LIST_READ, readFor('package.json'), readFor('git'), ...playbooks.flatMap(({ research }) => research)]
+  const conditions = playbooks.flatMap(({ steps, fallbacks }) =>
+    [...steps, ...Object.values(fallbacks)].flatMap(({ when }) => (when === undefined ? [] : needsOf(when))),
+  )
+  const reads = [
+    ...[...needs, ...conditions].map(readFor),
+    LIST_READ,
+    readFor('package.json'),
+    readFor('git'),
+    ...playbooks.flatMap(({ research }) => research),
+  ]
   return [...new Map(reads.map((read) => [sourceOf(read), read])).values()]
 }
 
@@ -82,13 +98,21 @@ function choose(playbooks: readonly Playbook[], request: OracleRequest, facts: F
   if (first === undefined) return able[0] ?? noneFits(playbooks, request.goal)
   if (others.length === 0) return first
   const ids = [first, ...others].flatMap((found) => ('id' in found ? [found.id] : []))
-  return { kind: 'none', reason: `The goal fits several playbooks about equally well: ${ids.join(', ')}.`, hint: `Choose one with --playbook, such as --playbook ${ids[0]}, or reword the goal.` }
+  return {
+    kind: 'none',
+    reason: `The goal fits several playbooks about equally well: ${ids.join(', ')}.`,
+    hint: `Choose one with --playbook, such as --playbook ${ids[0]}, or reword the goal.`,
+  }
 }
 
 function refuseUnmet(playbook: Playbook, facts: Facts): Playbook | Draft {
   const unmet = unmetNeed(playbook.match.needs, facts)
   if (unmet === null) return playbook
-  return { kind: 'none', reason: `Playbook ${playbook.id} does not fit this workspace: ${unmet}.`, hint: 'Give another folder with --workspace, another playbook with --playbook ID, or a plan with --plan FILE.' }
+  return {
+    kind: 'none',
+    reason: `Playbook ${playbook.id} does not fit this workspace: ${unmet}.`,
+    hint: 'Give another folder with --workspace, another playbook with --playbook ID, or a plan with --plan FILE.',
+  }
 }
 
 function noneFits(playbooks: readonly Playbook[], goal: string): Draft {

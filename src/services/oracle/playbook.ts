@@ -37,7 +37,10 @@ export const Playbook = z.strictObject({
   /** What takes the place, and the id, of a step that failed or was refused. */
   fallbacks: z.record(StepId, PlaybookStep.extend({ id: StepId.optional() })).default({}),
   /** Reads that it wants done before it plans. */
-  research: z.array(z.strictObject({ capability: CapabilityName, args: z.record(z.string(), z.json()).default({}), question: z.string().min(1).max(500) })).max(20).default([]),
+  research: z
+    .array(z.strictObject({ capability: CapabilityName, args: z.record(z.string(), z.json()).default({}), question: z.string().min(1).max(500) }))
+    .max(20)
+    .default([]),
   /** What a run of it leaves out, for the report. */
   notExamined: z.array(z.string()).default([]),
 })

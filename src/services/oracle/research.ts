@@ -61,7 +61,13 @@ function refusalOf({ capability }: ResearchRead, catalog: CapabilityCatalog): st
   return effect === 'read' ? null : `research only reads, and this is of effect ${effect}`
 }
 
-function outcomeOf(read: ResearchRead, refused: string | null, answer: JsonObject | Error | undefined, aborted: boolean, maxReads: number): string | Omit<Evidence, 'id'> {
+function outcomeOf(
+  read: ResearchRead,
+  refused: string | null,
+  answer: JsonObject | Error | undefined,
+  aborted: boolean,
+  maxReads: number,
+): string | Omit<Evidence, 'id'> {
   const source = sourceOf(read)
   const gap = (reason: string): string => `${read.question} Not known: ${source} — ${reason}.`
   if (refused !== null) return gap(refused)

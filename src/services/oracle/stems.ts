@@ -1,6 +1,8 @@
 /** Words that carry no subject, by stem. */
 const FILLERS = new Set(
-  'a an and are as at be but by can could do for from has have i in into is it its let me my of on or our please so some that the their them then there these they this those to us want we what which will with would you your'.split(' '),
+  'a an and are as at be but by can could do for from has have i in into is it its let me my of on or our please so some that the their them then there these they this those to us want we what which will with would you your'.split(
+    ' ',
+  ),
 )
 
 /** Words that turn a goal into something else than its other words say. */
@@ -18,7 +20,13 @@ const UNSPACED = /[\p{Script=Han}\p{Script=Hiragana}\p{Script=Katakana}\p{Script
 
 /** The stems of the words that a text is about: each once, in order; at most 500. */
 export function stemsOf(text: string): readonly string[] {
-  return [...new Set(wordsOf(text).filter((word) => !FILLERS.has(word)).flatMap(unitsOf))].slice(0, 500)
+  return [
+    ...new Set(
+      wordsOf(text)
+        .filter((word) => !FILLERS.has(word))
+        .flatMap(unitsOf),
+    ),
+  ].slice(0, 500)
 }
 
 /** Whether a text says that something is not to be done. */
@@ -27,7 +35,14 @@ export function negates(text: string): boolean {
 }
 
 function wordsOf(text: string): readonly string[] {
-  return text.normalize('NFKC').toLowerCase().replaceAll(/['’]s\b/g, '').replaceAll(/\bcode[ -]base/g, 'codebase').match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
+  return (
+    text
+      .normalize('NFKC')
+      .toLowerCase()
+      .replaceAll(/['’]s\b/g, '')
+      .replaceAll(/\bcode[ -]base/g, 'codebase')
+      .match(/[\p{L}\p{N}\p{M}]+/gu) ?? []
+  )
 }
 
 function unitsOf(word: string): readonly string[] {

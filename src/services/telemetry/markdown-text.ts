@@ -3,13 +3,16 @@ import { oneLine } from './terminal-text.ts'
 // Characters that mean something inside a line of GitHub-flavoured Markdown; `|` is an entity because tables split before escapes.
 const INLINE = /[\\`*_{}[\]<>&~#!$]/g
 // What some renderers turn into a link by themselves; a code span is the only thing that keeps it text everywhere.
-const LINK_LIKE = /:\/\/|www\.|@|(?:mailto|xmpp|data|javascript|file):/i
+const LINK_LIKE = /:\/\/|www\.|@|(?:mailto|xmpp|javascript|data):\S/i
 
-/** Untrusted text as one line of Markdown prose: no heading, list, link, image, HTML, table, emphasis or terminal escape can come of it. */
+/**
+ * Untrusted text as one line of Markdown prose: no heading, list, link, image, HTML, table, emphasis or terminal escape can come of it.
+ * What stands between two backticks becomes a code span of ours.
+ */
 export function prose(text: string, max = 500): string {
   return oneLine(text, max)
-    .split(/( )/)
-    .map((word) => (LINK_LIKE.test(word) ? cellCode(word, max) : escapeInline(word)))
+    .split(/`([^`]*[^`\s][^`]*)`/)
+    .map((part, index) => (index % 2 === 1 ? cellCode(part, max) : part.split(/( )/).map(plain).join('')))
     .join('')
     .replace(/^([-+=]|\d+(?=[.)]))/, (lead) => (/\d/.test(lead) ? `${lead}\\` : `\\${lead}`))
 }
@@ -26,6 +29,12 @@ export function cellCode(text: string, max = 200): string {
     .split('|')
     .map((part) => (part === '' ? '' : span(part)))
     .join('&#124;')
+}
+
+function plain(word: string): string {
+  if (!LINK_LIKE.test(word)) return escapeInline(word)
+  const [, before = '', core = '', after = ''] = /^([(["']*)(.*?)([)\]"',;:.!?]*)$/s.exec(word) ?? []
+  return `${escapeInline(before)}${cellCode(core, word.length)}${escapeInline(after)}`
 }
 
 function escapeInline(word: string): string {

@@ -117,9 +117,9 @@ function unfinished(actions: readonly ReportAction[]): string[] {
 function summarize(input: ReportInput, actions: readonly ReportAction[], findings: readonly Finding[]): string {
   const succeeded = actions.filter((action) => action.result?.outcome === 'succeeded').length
   const met = input.criteria.filter((criterion) => criterion.verdict === 'met').length
-  const sentences = [`${succeeded} of ${counted(actions.length, 'action')} succeeded`, `${met} of ${counted(input.criteria.length, 'criterion', 'criteria')} met`]
-  if (input.plan === null) sentences.splice(0, 2, 'It never came to a plan')
-  const parts = [`${sentences.join(', ')}.`]
+  const done = `${succeeded} of ${counted(actions.length, 'action')} succeeded`
+  const reached = input.criteria.length === 0 ? '' : `, ${met} of ${counted(input.criteria.length, 'criterion', 'criteria')} met`
+  const parts = [input.plan === null ? 'It never came to a plan.' : `${done}${reached}.`]
   if (input.failure !== null) parts.push(`${input.failure.message.replace(/\.?\s*$/, '.')}`)
   if (findings.length > 0) parts.push(`${counted(findings.length, 'finding')} (${severities(findings)}), ${verifiedShare(findings)}.`)
   else if (succeeded > 0) parts.push('No findings.')

@@ -4,13 +4,18 @@ import { deliberate, type DeliberationRequest } from '../../../src/services/orac
 import { catalog, catalogWithoutGit, planOf } from './oracle.fixture.ts'
 
 const review = (plan: Plan, more: Partial<DeliberationRequest> = {}) => deliberate({ plan, catalog, maxSteps: 10, timeoutMs: 300_000, ...more })
-const objectors = (plan: Plan, more: Partial<DeliberationRequest> = {}) => review(plan, more).reviews.filter(({ approve }) => !approve).map(({ reviewer }) => reviewer)
+const objectors = (plan: Plan, more: Partial<DeliberationRequest> = {}) =>
+  review(plan, more)
+    .reviews.filter(({ approve }) => !approve)
+    .map(({ reviewer }) => reviewer)
 const wipe = { capability: 'disk.wipe.v1', args: {} }
 const write = { capability: 'file.write.v1', args: { path: 'a' } }
 
 describe('deliberate', () => {
   it('agrees on a plain sensible plan', () => {
-    const { kind, score, reviews } = review(planOf([{}, { dependsOn: ['s0'] }, { ...write, dependsOn: ['s1'], successCriteria: [{ kind: 'stepSucceeded', step: 's2' }] }]))
+    const { kind, score, reviews } = review(
+      planOf([{}, { dependsOn: ['s0'] }, { ...write, dependsOn: ['s1'], successCriteria: [{ kind: 'stepSucceeded', step: 's2' }] }]),
+    )
 
     expect({ kind, score }).toEqual({ kind: 'consensus', score: 1 })
     expect(reviews.reduce((sum, { weight }) => sum + weight, 0)).toBeCloseTo(1)
@@ -34,7 +39,10 @@ describe('deliberate', () => {
 
   it.each<[string, Plan]>([
     ['danger after a look', planOf([{}, { ...wipe, dependsOn: ['s0'] }], { evidence: [] })],
-    ['a read that is repeated after a change', planOf([{ args: { path: 'a' } }, { ...write, dependsOn: ['s0'] }, { args: { path: 'a' }, dependsOn: ['s1'] }])],
+    [
+      'a read that is repeated after a change',
+      planOf([{ args: { path: 'a' } }, { ...write, dependsOn: ['s0'] }, { args: { path: 'a' }, dependsOn: ['s1'] }]),
+    ],
   ])('lets %s pass', (_, plan) => {
     expect(objectors(plan)).toEqual([])
   })

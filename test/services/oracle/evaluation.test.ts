@@ -61,17 +61,29 @@ describe('evaluateCriteria', () => {
   })
 
   it('does not look into the output of a step that failed', async () => {
-    expect(await judge({ kind: 'exitCode', step, equals: 1 }, failed)).toMatchObject({ verdict: 'unmet', evidence: expect.stringContaining('it broke') })
+    expect(await judge({ kind: 'exitCode', step, equals: 1 }, failed)).toMatchObject({
+      verdict: 'unmet',
+      evidence: expect.stringContaining('it broke'),
+    })
   })
 
   it('does not know when the output is gone', async () => {
-    const [criterion] = await evaluateCriteria({ plan: planOf([{}], { successCriteria: [{ kind: 'exitCode', step, equals: 0 }] }), results: new Map([[step, resultOf(step)]]), output: () => null, readWorkspaceFile: async () => null })
+    const [criterion] = await evaluateCriteria({
+      plan: planOf([{}], { successCriteria: [{ kind: 'exitCode', step, equals: 0 }] }),
+      results: new Map([[step, resultOf(step)]]),
+      output: () => null,
+      readWorkspaceFile: async () => null,
+    })
 
     expect(criterion).toMatchObject({ verdict: 'unknown' })
   })
 
   it('says in words what was asked and what is there, in few of them', async () => {
-    expect(await judge({ kind: 'outputAtLeast', step, path: 'list.0.n', value: 5 })).toEqual({ criterion: 'list.0.n in the output of step s0 is at least 5', verdict: 'unmet', evidence: 'It is 3.' })
+    expect(await judge({ kind: 'outputAtLeast', step, path: 'list.0.n', value: 5 })).toEqual({
+      criterion: 'list.0.n in the output of step s0 is at least 5',
+      verdict: 'unmet',
+      evidence: 'It is 3.',
+    })
     expect((await judge({ kind: 'outputEquals', step, path: 'big', value: '' }))?.evidence.length).toBeLessThanOrEqual(300)
   })
 
@@ -87,7 +99,10 @@ describe('evaluateCriteria', () => {
   it('wants every step to succeed when a plan states nothing', async () => {
     const results = await evaluateCriteria({
       plan: planOf([{}, { onFailure: 'skip' }], { successCriteria: [] }),
-      results: new Map([['s0', resultOf('s0')], ['s1', resultOf('s1', failed)]]),
+      results: new Map([
+        ['s0', resultOf('s0')],
+        ['s1', resultOf('s1', failed)],
+      ]),
       output: () => null,
       readWorkspaceFile: async () => null,
     })

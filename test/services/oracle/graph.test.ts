@@ -2,7 +2,9 @@ import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
 import { comesAfter, cyclesOf, graphOf, inherit, longestChain, type GraphStep } from '../../../src/services/oracle/graph.ts'
 
-const anyGraph = fc.array(fc.array(fc.nat(11), { maxLength: 3 }), { minLength: 1, maxLength: 12 }).map((chosen): GraphStep[] => chosen.map((dependencies, at) => ({ id: `s${at}`, dependsOn: dependencies.map((other) => `s${other}`) })))
+const anyGraph = fc
+  .array(fc.array(fc.nat(11), { maxLength: 3 }), { minLength: 1, maxLength: 12 })
+  .map((chosen): GraphStep[] => chosen.map((dependencies, at) => ({ id: `s${at}`, dependsOn: dependencies.map((other) => `s${other}`) })))
 
 /** Reachability by the textbook, to compare with. */
 function reachable(steps: readonly GraphStep[], from: number): ReadonlySet<number> {
@@ -21,25 +23,29 @@ function reachable(steps: readonly GraphStep[], from: number): ReadonlySet<numbe
 
 describe('the graph of a plan', () => {
   it('knows what comes after what, as walking it does', () => {
-    fc.assert(fc.property(anyGraph, (steps) => {
-      const pairs = steps.flatMap((_, first) => steps.map((__, second) => [first, second] as const))
+    fc.assert(
+      fc.property(anyGraph, (steps) => {
+        const pairs = steps.flatMap((_, first) => steps.map((__, second) => [first, second] as const))
 
-      const answers = comesAfter(graphOf(steps), pairs)
+        const answers = comesAfter(graphOf(steps), pairs)
 
-      expect(answers).toEqual(pairs.map(([first, second]) => first !== second && reachable(steps, second).has(first)))
-    }))
+        expect(answers).toEqual(pairs.map(([first, second]) => first !== second && reachable(steps, second).has(first)))
+      }),
+    )
   })
 
   it('finds a cycle exactly where steps wait for themselves', () => {
-    fc.assert(fc.property(anyGraph, (steps) => {
-      const cycles = cyclesOf(graphOf(steps))
+    fc.assert(
+      fc.property(anyGraph, (steps) => {
+        const cycles = cyclesOf(graphOf(steps))
 
-      const circular = steps.flatMap((_, at) => ([...reachable(steps, at)].some((other) => reachable(steps, other).has(at)) ? [at] : []))
-      expect(cycles.length > 0).toBe(circular.length > 0)
-      for (const cycle of cycles) {
-        for (const [at, position] of cycle.entries()) expect(steps[position]?.dependsOn).toContain(`s${cycle[(at + 1) % cycle.length]}`)
-      }
-    }))
+        const circular = steps.flatMap((_, at) => ([...reachable(steps, at)].some((other) => reachable(steps, other).has(at)) ? [at] : []))
+        expect(cycles.length > 0).toBe(circular.length > 0)
+        for (const cycle of cycles) {
+          for (const [at, position] of cycle.entries()) expect(steps[position]?.dependsOn).toContain(`s${cycle[(at + 1) % cycle.length]}`)
+        }
+      }),
+    )
   })
 
   it('answers many distant questions at once', () => {
@@ -52,7 +58,13 @@ describe('the graph of a plan', () => {
   })
 
   it('adds up the longest chain, and hands values down', () => {
-    const graph = graphOf([{ id: 'a', dependsOn: [] }, { id: 'b', dependsOn: ['a'] }, { id: 'c', dependsOn: ['a'] }, { id: 'd', dependsOn: ['b'] }, { id: 'e', dependsOn: [] }])
+    const graph = graphOf([
+      { id: 'a', dependsOn: [] },
+      { id: 'b', dependsOn: ['a'] },
+      { id: 'c', dependsOn: ['a'] },
+      { id: 'd', dependsOn: ['b'] },
+      { id: 'e', dependsOn: [] },
+    ])
 
     expect(longestChain(graph, (position) => position + 1)).toBe(1 + 2 + 4)
     const marked = inherit(graph, (position) => Number(position === 1), Math.max)

@@ -15,7 +15,12 @@ const base = { title: 'A capability', description: 'Does one thing.', needs: [],
 export const readFileCapability = defineCapability({
   ...base,
   name: 'file.read.v1',
-  args: z.strictObject({ path: z.string().min(1).max(20), lines: z.number().int().optional(), tags: z.array(z.string()).optional(), range: z.union([z.number(), z.tuple([z.number(), z.number()])]).optional() }),
+  args: z.strictObject({
+    path: z.string().min(1).max(20),
+    lines: z.number().int().optional(),
+    tags: z.array(z.string()).optional(),
+    range: z.union([z.number(), z.tuple([z.number(), z.number()])]).optional(),
+  }),
   output: z.strictObject({ text: z.string(), lines: z.array(z.strictObject({ number: z.number() })), extra: z.looseObject({}).optional() }),
   effect: 'read',
   risk: 'low',
@@ -74,12 +79,38 @@ export function planOf(steps: readonly Partial<PlanInput['steps'][number]>[], re
 }
 
 export function resultOf(stepId: string, result: Partial<ActionResult> = {}): ActionResult {
-  return { stepId, outcome: 'succeeded', inDoubt: false, provenance: 'capability', outputRef: null, failure: null, digest: null, ruleId: null, attempts: 1, usage: NO_USAGE, ...result }
+  return {
+    stepId,
+    outcome: 'succeeded',
+    inDoubt: false,
+    provenance: 'capability',
+    outputRef: null,
+    failure: null,
+    digest: null,
+    ruleId: null,
+    attempts: 1,
+    usage: NO_USAGE,
+    ...result,
+  }
 }
 
 export function requestOf(goal: string, rest: Partial<OracleRequest> = {}): OracleRequest {
   const signal = new AbortController().signal
-  return { runId: 'r1', goal, workflowType: 'simple', maxSteps: 10, context: {}, assumption: null, evidence: [], findings: [], objections: [], done: [], replans: 0, signal, ...rest }
+  return {
+    runId: 'r1',
+    goal,
+    workflowType: 'simple',
+    maxSteps: 10,
+    context: {},
+    assumption: null,
+    evidence: [],
+    findings: [],
+    objections: [],
+    done: [],
+    replans: 0,
+    signal,
+    ...rest,
+  }
 }
 
 /** A folder with these files, removed after the test. */

@@ -17,7 +17,10 @@ const load = async (content: string | Uint8Array, name = 'plan.yaml') => loadPla
 describe('loadPlanFile', () => {
   it('reads YAML and JSON, tabs and a byte order mark included', async () => {
     const fromYaml = await load(PLAN)
-    const fromJson = await load(`\ufeff${JSON.stringify({ version: 1, steps: [{ id: 'look', title: 'Look', capability: 'fs.list.v1' }] }, null, '\t')}`, 'plan.json')
+    const fromJson = await load(
+      `\ufeff${JSON.stringify({ version: 1, steps: [{ id: 'look', title: 'Look', capability: 'fs.list.v1' }] }, null, '\t')}`,
+      'plan.json',
+    )
 
     expect(fromYaml.steps[0]).toMatchObject({ id: 'look', args: {} })
     expect(fromJson).toEqual(fromYaml)
@@ -51,16 +54,22 @@ describe('loadPlanFile', () => {
     await expect(load(content)).rejects.toMatchObject({ code: 'PLAN_UNREADABLE', message: expect.stringContaining(text) })
   })
 
-  it.each(['', 'null', '[]', 'a: .nan', 'version: 1\nsteps: []\n__proto__: {a: 1}', 'version: 1\nsteps: []\n<<: {title: x}'])('refuses %j as a plan', async (content) => {
-    await expect(load(content)).rejects.toMatchObject({ code: 'PLAN_INVALID' })
-  })
+  it.each(['', 'null', '[]', 'a: .nan', 'version: 1\nsteps: []\n__proto__: {a: 1}', 'version: 1\nsteps: []\n<<: {title: x}'])(
+    'refuses %j as a plan',
+    async (content) => {
+      await expect(load(content)).rejects.toMatchObject({ code: 'PLAN_INVALID' })
+    },
+  )
 
   it('refuses what is no file, without waiting for it', async () => {
     const folder = await folderWith({})
     await promisify(execFile)('mkfifo', [join(folder, 'pipe')])
 
     await expect(loadPlanFile(folder)).rejects.toMatchObject({ code: 'PLAN_UNREADABLE' })
-    await expect(loadPlanFile(join(folder, 'pipe'))).rejects.toMatchObject({ code: 'PLAN_UNREADABLE', message: expect.stringContaining('is not a file') })
+    await expect(loadPlanFile(join(folder, 'pipe'))).rejects.toMatchObject({
+      code: 'PLAN_UNREADABLE',
+      message: expect.stringContaining('is not a file'),
+    })
     await expect(loadPlanFile(join(folder, 'nothing'))).rejects.toMatchObject({ code: 'PLAN_UNREADABLE', message: expect.stringContaining('ENOENT') })
   })
 })

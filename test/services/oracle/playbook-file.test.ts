@@ -33,7 +33,12 @@ const load = async (text: string) => loadPlaybookFile(join(await folderWith({ 'p
 
 describe('loadPlaybookFile', () => {
   it('reads a playbook and fills in what may be left out', async () => {
-    expect(await load(GOOD)).toMatchObject({ id: 'look-around', match: { needs: [] }, research: [], steps: [{ when: { git: true } }, { dependsOn: ['list'] }] })
+    expect(await load(GOOD)).toMatchObject({
+      id: 'look-around',
+      match: { needs: [] },
+      research: [],
+      steps: [{ when: { git: true } }, { dependsOn: ['list'] }],
+    })
   })
 
   it.each<[string, string, string, string]>([
@@ -44,7 +49,12 @@ describe('loadPlaybookFile', () => {
     ['a fallback for no step', '\n  read:\n', '\n  reed:\n', 'fallbacks.reed (an object with'],
     ['a fallback with another id', '    title: Search', '    id: other\n    title: Search', 'must be read or absent'],
     ['a dependency on no step', 'dependsOn: [list]\n    args', 'dependsOn: [lost]\n    args', 'which the plan does not have. (line 17)'],
-    ['a fallback that waits for itself', 'args: { pattern: x }\n    dependsOn: [list]', 'args: { pattern: x }\n    dependsOn: [read]', 'Step read waits for itself. (line 20)'],
+    [
+      'a fallback that waits for itself',
+      'args: { pattern: x }\n    dependsOn: [list]',
+      'args: { pattern: x }\n    dependsOn: [read]',
+      'Step read waits for itself. (line 20)',
+    ],
     ['a key twice', 'id: look-around', 'id: look-around\nid: b', 'Map keys must be unique'],
   ])('refuses %s', async (_, from, to, message) => {
     const text = GOOD.replace(from, to)
@@ -65,13 +75,22 @@ describe('loadPlaybooks', () => {
   it('names every bad file', async () => {
     const folder = await folderWith({ 'a.yaml': 'id: 3', 'b.yaml': '"', 'c.yaml': GOOD })
 
-    await expect(loadPlaybooks([folder])).rejects.toMatchObject({ code: 'PLAYBOOK_INVALID', message: expect.stringMatching(/a\.yaml has[^]*b\.yaml is not valid/) })
+    await expect(loadPlaybooks([folder])).rejects.toMatchObject({
+      code: 'PLAYBOOK_INVALID',
+      message: expect.stringMatching(/a\.yaml has[^]*b\.yaml is not valid/),
+    })
   })
 
   it('refuses two playbooks of one id, and a folder that is not there', async () => {
     const folder = await folderWith({ 'a.yaml': GOOD, 'b.yaml': GOOD })
 
-    await expect(loadPlaybooks([folder])).rejects.toMatchObject({ code: 'PLAYBOOK_INVALID', message: expect.stringContaining('are both called look-around') })
-    await expect(loadPlaybooks([join(folder, 'nothing')])).rejects.toMatchObject({ code: 'PLAYBOOK_INVALID', message: expect.stringContaining('ENOENT') })
+    await expect(loadPlaybooks([folder])).rejects.toMatchObject({
+      code: 'PLAYBOOK_INVALID',
+      message: expect.stringContaining('are both called look-around'),
+    })
+    await expect(loadPlaybooks([join(folder, 'nothing')])).rejects.toMatchObject({
+      code: 'PLAYBOOK_INVALID',
+      message: expect.stringContaining('ENOENT'),
+    })
   })
 })

@@ -13,7 +13,16 @@ const step = (id: string, more: object = {}) => ({ id, title: `Step ${id}`, capa
 const playbook = (id: string, any: readonly string[], more: object = {}): Playbook =>
   Playbook.parse({ id, title: `The ${id} one`, description: 'Does it.', match: { any }, steps: [step('only')], ...more })
 
-const analyze = playbook('analyze', ['analyze this codebase', 'analyze the project', 'review this repository', 'review the repo', 'suggest improvements', 'audit the code quality', 'コードベースを分析', 'حلل هذا المشروع'])
+const analyze = playbook('analyze', [
+  'analyze this codebase',
+  'analyze the project',
+  'review this repository',
+  'review the repo',
+  'suggest improvements',
+  'audit the code quality',
+  'コードベースを分析',
+  'حلل هذا المشروع',
+])
 const dependencies = playbook('dependencies', ['check the dependencies', 'find outdated packages', 'audit dependencies'])
 const docs = playbook('docs', ['write documentation', 'check the documentation'])
 const pages = playbook('pages', ['write documentation', 'build the pages'])
@@ -21,10 +30,17 @@ const all = [analyze, dependencies, docs, pages]
 
 /** Evidence that these are there, and those are not. */
 const seen = (there: readonly string[], missing: readonly string[] = []): readonly Evidence[] =>
-  [...there.map((need) => [need, true] as const), ...missing.map((need) => [need, false] as const)].map(([need, exists], at) => ({ id: `e${at + 1}`, source: sourceOf(readFor(need)), sha256: '', quote: JSON.stringify({ exists }) }))
+  [...there.map((need) => [need, true] as const), ...missing.map((need) => [need, false] as const)].map(([need, exists], at) => ({
+    id: `e${at + 1}`,
+    source: sourceOf(readFor(need)),
+    sha256: '',
+    quote: JSON.stringify({ exists }),
+  }))
 
-const draft = (oracle: ReturnType<typeof playbookOracle>, goal: string, rest: Partial<OracleRequest> = {}): Promise<Draft> => oracle.draft(requestOf(goal, rest))
-const stepsOf = (made: Draft) => (made.kind === 'plan' ? made.plan.steps.map(({ id, dependsOn }) => `${id}(${dependsOn.join()})`).join(' ') : made.reason)
+const draft = (oracle: ReturnType<typeof playbookOracle>, goal: string, rest: Partial<OracleRequest> = {}): Promise<Draft> =>
+  oracle.draft(requestOf(goal, rest))
+const stepsOf = (made: Draft) =>
+  made.kind === 'plan' ? made.plan.steps.map(({ id, dependsOn }) => `${id}(${dependsOn.join()})`).join(' ') : made.reason
 
 describe('the playbook oracle', () => {
   it.each([
@@ -38,7 +54,11 @@ describe('the playbook oracle', () => {
     ['Audit our dependencies', 'dependencies'],
     ['find outdated package', 'dependencies'],
   ])('plans %j by the playbook %s', async (goal, id) => {
-    expect(await draft(playbookOracle({ playbooks: all }), goal)).toMatchObject({ kind: 'plan', source: `playbook:${id}`, plan: { goal, version: 1 } })
+    expect(await draft(playbookOracle({ playbooks: all }), goal)).toMatchObject({
+      kind: 'plan',
+      source: `playbook:${id}`,
+      plan: { goal, version: 1 },
+    })
   })
 
   it.each([
@@ -55,7 +75,11 @@ describe('the playbook oracle', () => {
   ])('refuses %j, and says what would help', async (goal) => {
     const made = await draft(playbookOracle({ playbooks: all }), goal)
 
-    expect(made).toMatchObject({ kind: 'none', reason: expect.stringMatching(/^No playbook fits the goal; the nearest, /), hint: expect.stringMatching(/--plan FILE.*--playbook/) })
+    expect(made).toMatchObject({
+      kind: 'none',
+      reason: expect.stringMatching(/^No playbook fits the goal; the nearest, /),
+      hint: expect.stringMatching(/--plan FILE.*--playbook/),
+    })
   })
 
   it('scores from 0 to 1, the default goal clearly above the threshold', () => {
@@ -82,30 +106,51 @@ describe('the playbook oracle', () => {
 
   it('plans with the only playbook it may use, whatever the goal', async () => {
     expect(await draft(playbookOracle({ playbooks: all, only: 'docs' }), 'Simple test workflow')).toMatchObject({ source: 'playbook:docs' })
-    expect(() => playbookOracle({ playbooks: all, only: 'doc' })).toThrow(expect.objectContaining({ code: 'UNPLANNABLE', hint: expect.stringContaining('Did you mean docs?') }))
+    expect(() => playbookOracle({ playbooks: all, only: 'doc' })).toThrow(
+      expect.objectContaining({ code: 'UNPLANNABLE', hint: expect.stringContaining('Did you mean docs?') }),
+    )
   })
 
   it('refuses a workspace that lacks what the playbook needs, or may', async () => {
-    const oracle = playbookOracle({ playbooks: [playbook('node', ['check scripts'], { match: { any: ['check scripts'], needs: ['git', 'package.json'] } })] })
+    const oracle = playbookOracle({
+      playbooks: [playbook('node', ['check scripts'], { match: { any: ['check scripts'], needs: ['git', 'package.json'] } })],
+    })
 
     expect(await draft(oracle, 'check scripts', { evidence: seen(['git', 'package.json']) })).toMatchObject({ kind: 'plan' })
-    expect(await draft(oracle, 'check scripts', { evidence: seen(['git'], ['package.json']) })).toMatchObject({ kind: 'none', reason: 'Playbook node does not fit this workspace: there is no package.json.' })
+    expect(await draft(oracle, 'check scripts', { evidence: seen(['git'], ['package.json']) })).toMatchObject({
+      kind: 'none',
+      reason: 'Playbook node does not fit this workspace: there is no package.json.',
+    })
     expect(await draft(oracle, 'check scripts')).toMatchObject({ kind: 'none', reason: expect.stringContaining('not known to be a git repository') })
   })
 
   it('asks for what decides, once, and for nothing when nothing fits', async () => {
-    const python = playbook('py', ['check python'], { match: { any: ['check python'], needs: ['**/*.py'] }, steps: [step('a', { when: { exists: 'setup.py', git: true } })], research: [{ capability: 'git.log.v1', question: 'What happened?' }] })
+    const python = playbook('py', ['check python'], {
+      match: { any: ['check python'], needs: ['**/*.py'] },
+      steps: [step('a', { when: { exists: 'setup.py', git: true } })],
+      research: [{ capability: 'git.log.v1', question: 'What happened?' }],
+    })
     const oracle = playbookOracle({ playbooks: [python] })
 
     const reads = await oracle.questions(requestOf('check python'))
 
-    expect(reads.map(sourceOf)).toEqual(['fs.search.v1 {"glob":"**/*.py","maxMatches":1,"pattern":" "}', 'git.status.v1', 'fs.stat.v1 setup.py', 'fs.list.v1 .', 'fs.stat.v1 package.json', 'git.log.v1'])
+    expect(reads.map(sourceOf)).toEqual([
+      'fs.search.v1 {"glob":"**/*.py","maxMatches":1,"pattern":" "}',
+      'git.status.v1',
+      'fs.stat.v1 setup.py',
+      'fs.list.v1 .',
+      'fs.stat.v1 package.json',
+      'git.log.v1',
+    ])
     expect(await oracle.questions(requestOf('Simple test workflow'))).toEqual([])
   })
 })
 
 const conditional = playbook('flow', ['run the flow'], {
-  successCriteria: [{ kind: 'stepSucceeded', step: 'log' }, { kind: 'stepSucceeded', step: 'end' }],
+  successCriteria: [
+    { kind: 'stepSucceeded', step: 'log' },
+    { kind: 'stepSucceeded', step: 'end' },
+  ],
   notExamined: ['Nothing else.'],
   steps: [
     step('start'),
@@ -129,13 +174,24 @@ describe('a draft', () => {
 
     expect(stepsOf(made)).toBe('start() end(start)')
     expect(made).toMatchObject({
-      notExamined: ['Nothing else.', 'Step log: left out, this is not known to be a git repository', 'Step blame: left out, it needs the output of log, which is left out'],
+      notExamined: [
+        'Nothing else.',
+        'Step log: left out, this is not known to be a git repository',
+        'Step blame: left out, it needs the output of log, which is left out',
+      ],
       plan: { successCriteria: [{ kind: 'stepSucceeded', step: 'end' }] },
     })
   })
 
   it('takes parameters from the context, typed, and never as references', async () => {
-    const oracle = playbookOracle({ playbooks: [playbook('p', ['use params'], { params: { depth: { description: 'x', default: 3 }, name: { description: 'x' } }, steps: [step('a', { args: { depth: '${params.depth}', path: 'src/${params.name}' } })] })] })
+    const oracle = playbookOracle({
+      playbooks: [
+        playbook('p', ['use params'], {
+          params: { depth: { description: 'x', default: 3 }, name: { description: 'x' } },
+          steps: [step('a', { args: { depth: '${params.depth}', path: 'src/${params.name}' } })],
+        }),
+      ],
+    })
     const argsOf = async (context: OracleRequest['context']) => {
       const made = await draft(oracle, 'use params', { context })
       return made.kind === 'plan' ? made.plan.steps[0]?.args : made.reason
@@ -149,18 +205,35 @@ describe('a draft', () => {
   })
 
   it('does not let two parameters make a reference together', async () => {
-    const pair = playbook('p', ['use params'], { params: { a: { description: 'x' }, b: { description: 'x' } }, steps: [step('a', { args: { path: '${params.a}${params.b}' } })] })
+    const pair = playbook('p', ['use params'], {
+      params: { a: { description: 'x' }, b: { description: 'x' } },
+      steps: [step('a', { args: { path: '${params.a}${params.b}' } })],
+    })
 
-    expect(await draft(playbookOracle({ playbooks: [pair] }), 'use params', { context: { a: '${ste', b: 'ps.a.output.b}' } })).toMatchObject({ kind: 'none', reason: expect.stringContaining('read as a reference') })
+    expect(await draft(playbookOracle({ playbooks: [pair] }), 'use params', { context: { a: '${ste', b: 'ps.a.output.b}' } })).toMatchObject({
+      kind: 'none',
+      reason: expect.stringContaining('read as a reference'),
+    })
   })
 })
 
 const resilient = playbook('flow', ['run the flow'], {
-  steps: [step('a'), step('b', { dependsOn: ['a'] }), step('c', { dependsOn: ['b'], args: { path: '${steps.b.output.text}' } }), step('d', { dependsOn: ['a'], onFailure: 'skip' })],
+  steps: [
+    step('a'),
+    step('b', { dependsOn: ['a'] }),
+    step('c', { dependsOn: ['b'], args: { path: '${steps.b.output.text}' } }),
+    step('d', { dependsOn: ['a'], onFailure: 'skip' }),
+  ],
   fallbacks: { b: { title: 'Another way', capability: 'fs.search.v1', args: { pattern: 'x' }, dependsOn: ['a'] } },
 })
-const ended = (stepId: string, outcome: 'succeeded' | 'failed' | 'denied' | 'cancelled', capability = 'fs.read.v1') => ({ stepId, capability, args: { path: stepId }, result: resultOf(stepId, { outcome }) })
-const redraft = (done: OracleRequest['done'], rest: Partial<OracleRequest> = {}) => draft(playbookOracle({ playbooks: [resilient] }), 'run the flow', { replans: 1, done, ...rest })
+const ended = (stepId: string, outcome: 'succeeded' | 'failed' | 'denied' | 'cancelled', capability = 'fs.read.v1') => ({
+  stepId,
+  capability,
+  args: { path: stepId },
+  result: resultOf(stepId, { outcome }),
+})
+const redraft = (done: OracleRequest['done'], rest: Partial<OracleRequest> = {}) =>
+  draft(playbookOracle({ playbooks: [resilient] }), 'run the flow', { replans: 1, done, ...rest })
 
 describe('a draft after a failure', () => {
   it('puts the fallback in the place of the failed step and leaves out what is done', async () => {
@@ -179,7 +252,11 @@ describe('a draft after a failure', () => {
 
   it.each<[string, OracleRequest['done'], string]>([
     ['the failed step has no fallback', [ended('a', 'failed')], 'step a was failed, and it knows no other way'],
-    ['the fallback failed too', [ended('a', 'succeeded'), ended('b', 'failed'), ended('b', 'failed', 'fs.search.v1')], 'step b and its fallback both did not succeed'],
+    [
+      'the fallback failed too',
+      [ended('a', 'succeeded'), ended('b', 'failed'), ended('b', 'failed', 'fs.search.v1')],
+      'step b and its fallback both did not succeed',
+    ],
     ['nothing failed', [ended('a', 'succeeded'), ended('b', 'succeeded')], 'its plan did not reach the goal'],
     ['steps were only stopped', [ended('a', 'succeeded'), ended('b', 'cancelled')], 'its plan did not reach the goal'],
   ])('does not exist when %s', async (_, done, reason) => {
@@ -189,12 +266,16 @@ describe('a draft after a failure', () => {
   it('uses the fallback of a step that was refused before it ran', async () => {
     const findings = [{ code: 'E_CAPABILITY_DENIED', severity: 'error', stepId: 'b', path: 'steps.1', message: '', hint: '' }] as const
 
-    expect(await redraft([], { replans: 0, findings })).toMatchObject({ plan: { steps: [{ id: 'a' }, { id: 'b', capability: 'fs.search.v1' }, {}, {}] } })
+    expect(await redraft([], { replans: 0, findings })).toMatchObject({
+      plan: { steps: [{ id: 'a' }, { id: 'b', capability: 'fs.search.v1' }, {}, {}] },
+    })
   })
 
   it('is not misled by a step with the name of an inherited property', async () => {
     const odd = playbook('flow', ['run the flow'], { steps: [step('constructor')] })
 
-    expect(await draft(playbookOracle({ playbooks: [odd] }), 'run the flow', { replans: 1, done: [ended('constructor', 'failed')] })).toMatchObject({ kind: 'none' })
+    expect(await draft(playbookOracle({ playbooks: [odd] }), 'run the flow', { replans: 1, done: [ended('constructor', 'failed')] })).toMatchObject({
+      kind: 'none',
+    })
   })
 })

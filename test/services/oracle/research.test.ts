@@ -7,7 +7,8 @@ import { runResearch, type ResearchOptions } from '../../../src/services/oracle/
 import { catalog } from './oracle.fixture.ts'
 
 const read = (path: string): ResearchRead => ({ capability: 'file.read.v1', args: { path }, question: `What is in ${path}?` })
-const research = (options: Partial<ResearchOptions>) => runResearch({ reads: [], catalog, run: async (_, args) => ({ read: args['path'] ?? null }), signal: new AbortController().signal, ...options })
+const research = (options: Partial<ResearchOptions>) =>
+  runResearch({ reads: [], catalog, run: async (_, args) => ({ read: args['path'] ?? null }), signal: new AbortController().signal, ...options })
 
 describe('runResearch', () => {
   it('keeps what each read says, in the order of the questions', async () => {

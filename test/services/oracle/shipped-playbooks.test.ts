@@ -18,14 +18,24 @@ const limits = { catalog, maxSteps: 50, timeoutMs: 300_000 }
 const evidence = ['git', 'package.json'].map((need, at) => ({ id: `e${at}`, source: sourceOf(readFor(need)), sha256: '', quote: '{"exists":true}' }))
 
 describe('the shipped playbooks', () => {
-  it.each([DEFAULT_GOAL, 'review this repo', 'suggest improvements for this project', 'Please review my project', 'Analyse the code base!'])('plan %j with analyze-repo, clearly', (goal) => {
-    const [best] = rankPlaybooks(goal, playbooks)
+  it.each([DEFAULT_GOAL, 'review this repo', 'suggest improvements for this project', 'Please review my project', 'Analyse the code base!'])(
+    'plan %j with analyze-repo, clearly',
+    (goal) => {
+      const [best] = rankPlaybooks(goal, playbooks)
 
-    expect(best?.playbook.id).toBe('analyze-repo')
-    expect(best?.score).toBeGreaterThan(0.85)
-  })
+      expect(best?.playbook.id).toBe('analyze-repo')
+      expect(best?.score).toBeGreaterThan(0.85)
+    },
+  )
 
-  it.each(['Simple test workflow', 'Fix the flaky test in this repo', 'Delete everything after you analyze this codebase', 'Write a report about cats', 'Deploy this project', 'このコードベースを削除して'])('do not plan %j', (goal) => {
+  it.each([
+    'Simple test workflow',
+    'Fix the flaky test in this repo',
+    'Delete everything after you analyze this codebase',
+    'Write a report about cats',
+    'Deploy this project',
+    'このコードベースを削除して',
+  ])('do not plan %j', (goal) => {
     expect(rankPlaybooks(goal, playbooks)[0]?.score).toBeLessThan(0.7)
   })
 
@@ -39,13 +49,17 @@ describe('the shipped playbooks', () => {
     }
   })
 
-  it.each(playbooks.flatMap((playbook) => Object.keys(playbook.fallbacks).map((id) => [playbook.id, id, playbook] as const)))('have another sound way: %s without %s', (_, stepId, playbook) => {
-    const failed = playbook.steps.find(({ id }) => id === stepId)
-    const done = failed === undefined ? [] : [{ stepId, capability: failed.capability, args: failed.args, result: resultOf(stepId, { outcome: 'failed' }) }]
+  it.each(playbooks.flatMap((playbook) => Object.keys(playbook.fallbacks).map((id) => [playbook.id, id, playbook] as const)))(
+    'have another sound way: %s without %s',
+    (_, stepId, playbook) => {
+      const failed = playbook.steps.find(({ id }) => id === stepId)
+      const done =
+        failed === undefined ? [] : [{ stepId, capability: failed.capability, args: failed.args, result: resultOf(stepId, { outcome: 'failed' }) }]
 
-    const draft = draftFrom(playbook, requestOf(DEFAULT_GOAL, { evidence, replans: 1, done }), factsFrom(evidence))
-    if (draft.kind === 'none') throw new Error(draft.reason)
+      const draft = draftFrom(playbook, requestOf(DEFAULT_GOAL, { evidence, replans: 1, done }), factsFrom(evidence))
+      if (draft.kind === 'none') throw new Error(draft.reason)
 
-    expect(validatePlan(draft.plan, { ...limits, done }).filter(({ severity }) => severity === 'error')).toEqual([])
-  })
+      expect(validatePlan(draft.plan, { ...limits, done }).filter(({ severity }) => severity === 'error')).toEqual([])
+    },
+  )
 })

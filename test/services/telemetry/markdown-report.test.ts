@@ -13,7 +13,7 @@ describe('the report for a person', () => {
     const markdown = render({ look: { findings: [finding()] } })
 
     expect(markdown).toContain(
-      ['### Type safety', '', '**Explicit \\`any\\`** (low, verified)', '', '- `src/a.ts:3`: `let a: any`', '- Why: Nothing is checked.', '- Fix: Give it a type.', "- Show: `sed -n '3p' src/a.ts`"].join('\n'),
+      ['### Type safety', '', '**Explicit `any`** (low, verified)', '', '- `src/a.ts:3`: `let a: any`', '- Why: Nothing is checked.', '- Fix: Give it a type.', "- Show: `sed -n '3p' src/a.ts`"].join('\n'),
     )
   })
 
@@ -28,7 +28,7 @@ describe('the report for a person', () => {
 
     const markdown = render({ look: { findings } })
 
-    expect(markdown).toContain('**Explicit \\`any\\`**: 20 places (low, verified)')
+    expect(markdown).toContain('**Explicit `any`**: 20 places (low, verified)')
     expect(markdown.match(/- `src\/a\.ts:\d+`/g)).toHaveLength(15)
     expect(markdown).toContain('- and 5 more, in `report.json`')
   })
@@ -112,7 +112,8 @@ describe('untrusted text in the report', () => {
     expect(code('a | b')).toBe('`a | b`')
     expect(code('`a`')).toBe('`` `a` ``')
     expect(cellCode('a|b')).toBe('`a`&#124;`b`')
-    expect(prose('see https://example.org/a_b now')).toBe('see `https://example.org/a_b` now')
+    expect(prose('use `a_b`, or `')).toBe('use `a_b`, or \\`')
+    expect(prose('(see https://example.org/a_b), x')).toBe('(see `https://example.org/a_b`), x')
   })
 })
 

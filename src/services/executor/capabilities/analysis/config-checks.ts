@@ -37,7 +37,7 @@ function broken(project: Project, path: string, problem: string): Finding {
     rule: 'config.broken-json',
     severity: isOwn ? 'high' : 'medium',
     confidence: 'verified',
-    title: `${path} cannot be parsed`,
+    title: isManifest(path) ? 'package.json cannot be parsed' : 'A TypeScript configuration cannot be parsed',
     file: path,
     line: null,
     evidence: asEvidence(problem),

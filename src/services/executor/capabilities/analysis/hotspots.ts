@@ -122,7 +122,7 @@ function toFinding(spot: Hotspot, log: string, ever: number | null): Finding {
     rule: 'history.hotspot',
     severity: isSevere ? 'medium' : 'low',
     confidence: 'verified',
-    title: `${spot.path} is large and changes often`,
+    title: 'Large file that changes often',
     file: spot.path,
     line: null,
     evidence: `${spot.lines} lines, changed in ${spot.commits} commits by ${spot.authors} ${spot.authors === 1 ? 'author' : 'authors'}${ever === null ? '' : ` (${ever} commits over all time)`}`,

@@ -122,7 +122,7 @@ function oversizedFinding(path: string, lines: number): Finding {
     rule: 'size.large-file',
     severity: isTest(path) ? 'info' : 'low',
     confidence: 'verified',
-    title: `${path} has ${lines} lines`,
+    title: isTest(path) ? 'Large test file' : 'Large source file',
     file: path,
     line: null,
     evidence: `${lines} lines; ${OVERSIZED_LINES} is the threshold`,

@@ -103,7 +103,7 @@ function environment(path: string, text: string): Finding {
     rule: secrets.length > 0 ? 'secrets.env-tracked' : 'git.env-tracked',
     severity: secrets.length > 0 ? 'high' : 'info',
     confidence: secrets.length > 0 ? 'heuristic' : 'verified',
-    title: secrets.length > 0 ? `${path} is tracked by git and looks as if it held secrets` : `${path} is tracked by git`,
+    title: secrets.length > 0 ? 'An environment file that seems to hold secrets is tracked by git' : 'An environment file is tracked by git',
     file: path,
     line: null,
     evidence: secrets.length > 0 ? `assigns ${named(secrets, 5)} (values not shown)` : `${assigned.length} assignments, no key that sounds like a secret`,
