@@ -149,10 +149,15 @@ function collectOptions(into: Collected, options: ConfigSources['options']): voi
   }
 }
 
+/** Whether a policy is named by its file, rather than by its profile's name. */
+export function isPolicyPath(policy: string): boolean {
+  return /[/\\]|\.(ya?ml|json)$/.test(policy)
+}
+
 /** `policy: ./mine.yaml` is a path, `policy: server` is a shipped profile. */
 function rebased(path: string, value: unknown, folder: string): unknown {
   if (typeof value !== 'string') return value
-  const isPath = PATH_KEYS.has(path) || (path === 'policy' && /[/\\]|\.(ya?ml|json)$/.test(value))
+  const isPath = PATH_KEYS.has(path) || (path === 'policy' && isPolicyPath(value))
   return isPath ? resolve(folder, value) : value
 }
 

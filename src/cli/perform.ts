@@ -2,7 +2,7 @@ import { resolve } from 'node:path'
 import type { Controller } from '../controller.types.ts'
 import { ControllerError } from '../errors.ts'
 import type { Command, Context, Typed } from './command.ts'
-import { loadSettings, refuseProblems, type Loaded } from './config.ts'
+import { isPolicyPath, loadSettings, refuseProblems, type Loaded } from './config.ts'
 import type { ExitCode } from './exit-code.ts'
 import { faultOf, faultRecord, faultText } from './fault.ts'
 import { programOf } from './invocation.ts'
@@ -33,7 +33,7 @@ export async function perform(io: Io, command: Command, typed: Typed, how: How):
     })
     json = loaded.settings.json
     if (how.judgesSettings !== true) refuseProblems(loaded.problems)
-    return await command(createContext(io, loaded, opened, closed), typed)
+    return await command(createContext(io, loaded, opened, closed, stringOf(typed.options['config'])), typed)
   } catch (error) {
     return show(io, error, json)
   } finally {
@@ -69,9 +69,9 @@ function show(io: Io, error: unknown, json: boolean): ExitCode {
   return fault.exitCode
 }
 
-function createContext(io: Io, loaded: Loaded, opened: Promise<Controller>[], closed: Closed): Context {
+function createContext(io: Io, loaded: Loaded, opened: Promise<Controller>[], closed: Closed, configFile: string | undefined): Context {
   const { settings } = loaded
-  const location = locationOf(loaded, io.cwd)
+  const location = locationOf(loaded, io.cwd, configFile)
   return {
     io,
     settings,
@@ -112,12 +112,17 @@ function watchOutput(io: Io): Closed {
   return closed
 }
 
-/** The options that another terminal in this folder needs to find the same runs. Environment and files reach it anyway. */
-function locationOf(loaded: Loaded, cwd: string): string[] {
-  return (['workspace', 'state'] as const).flatMap((key) => {
+/**
+ * The options that another terminal in this folder needs to find the same runs, and to go on with them under the same policy.
+ * Environment and the user's own configuration reach it anyway.
+ */
+function locationOf(loaded: Loaded, cwd: string, configFile: string | undefined): string[] {
+  const typed = (['workspace', 'state', 'policy'] as const).flatMap((key) => {
     const value = loaded.settings[key]
-    return loaded.origins.get(key)?.kind === 'option' && value !== undefined ? [`--${key}`, resolve(cwd, value)] : []
+    if (loaded.origins.get(key)?.kind !== 'option' || value === undefined) return []
+    return [`--${key}`, key === 'policy' && !isPolicyPath(value) ? value : resolve(cwd, value)]
   })
+  return configFile === undefined ? typed : [...typed, '--config', resolve(cwd, configFile)]
 }
 
 /** Options that are settings, under the settings' names. */

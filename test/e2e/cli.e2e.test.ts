@@ -310,8 +310,14 @@ describe('a run under way', () => {
       begun.process.kill('SIGTERM')
       const ended = await begun.ended
 
+      const [, resume = ''] = /^go on with: \S+ \S+ (.*)$/m.exec(ended.stdout) ?? []
+      const resumed = await desk.run(...resume.split(' '))
+
       expect(ended.code).toBe(130)
       expect(ended.stdout).toMatch(/interrupted: run \S+ is kept/)
+      expect(resume).toContain('policy.yaml')
+      expect(resumed.stdout).toMatch(/^completed /m)
+      expect(resumed.stdout).not.toMatch(/wait started/)
     })
   })
 

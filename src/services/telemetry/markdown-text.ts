@@ -5,13 +5,16 @@ const INLINE = /[\\`*_{}[\]<>&~#!$]/g
 // What some renderers turn into a link by themselves; a code span is the only thing that keeps it text everywhere.
 const LINK_LIKE = /:\/\/|www\.|@|(?:mailto|xmpp|javascript|data):\S/i
 
+// A word or words between backticks, standing alone: our code spans must never touch each other or a backtick.
+const QUOTED = /(?<=(?:^|\s)\(?)`([^`]*[^`\s][^`]*)`(?=[.,;:!?)]*(?:\s|$))/
+
 /**
  * Untrusted text as one line of Markdown prose: no heading, list, link, image, HTML, table, emphasis or terminal escape can come of it.
  * What stands between two backticks becomes a code span of ours.
  */
 export function prose(text: string, max = 500): string {
   return oneLine(text, max)
-    .split(/`([^`]*[^`\s][^`]*)`/)
+    .split(QUOTED)
     .map((part, index) => (index % 2 === 1 ? cellCode(part, max) : part.split(/( )/).map(plain).join('')))
     .join('')
     .replace(/^([-+=]|\d+(?=[.)]))/, (lead) => (/\d/.test(lead) ? `${lead}\\` : `\\${lead}`))
