@@ -1,10 +1,16 @@
-// Compiles src/ into dist/ and removes what no source stands for any more.
-import { chmodSync, rmSync } from 'node:fs'
-import { SetupError, filesIn, hashFiles, inRoot, isMain, readStamp, removeStamp, runScript, writeStamp } from './lib/project.mjs'
+// Compiles src/ into dist/: declarations by tsc, code by esbuild in few files, because a module each costs start-up time
+// (docs/decisions/0005-bundled-modules.md).
+import { chmodSync, readFileSync, renameSync, rmSync } from 'node:fs'
+import { SetupError, filesIn, hashFiles, inRoot, isMain, readStamp, runScript, writeStamp } from './lib/project.mjs'
 import { runWithProgress } from './lib/run.mjs'
 
 const STAMP = 'dist/.build.json'
+/** Built beside dist/ and put in its place when it is whole, so that a failed build leaves the last good one. */
+const NEXT = 'dist.next'
 const MAIN = 'dist/cli/main.js'
+const ENTRIES = ['src/index.ts', 'src/cli/main.ts']
+/** Goes into the bundle: its own entry loads far more than is used. */
+const BUNDLED = new Set(['zod'])
 
 /** Builds unless dist/ already stands for the sources as they are. */
 export async function ensureBuilt() {
@@ -14,28 +20,41 @@ export async function ensureBuilt() {
 }
 
 async function build(sources) {
-  removeStamp(STAMP)
+  rmSync(inRoot(NEXT), { recursive: true, force: true })
   const tsc = inRoot('node_modules/typescript/bin/tsc')
-  const { code, output } = await runWithProgress(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noEmitOnError'], { label: 'Building' })
+  const { code, output } = await runWithProgress(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noEmitOnError', '--outDir', NEXT], { label: 'Building' })
   if (code !== 0) {
     throw new SetupError('The sources do not compile.', { why: output, remedy: 'correct the places that are named; `npm run check` shows them too.' })
   }
-  removeStaleFiles()
+  await bundle()
+  rmSync(inRoot('dist'), { recursive: true, force: true })
+  renameSync(inRoot(NEXT), inRoot('dist'))
   chmodSync(inRoot(MAIN), 0o755)
   writeStamp(STAMP, { sources })
 }
 
-function removeStaleFiles() {
-  const made = filesIn('src').flatMap((path) => {
-    const base = path.replace(/^src/, 'dist').replace(/\.ts$/, '')
-    return [`${base}.js`, `${base}.d.ts`]
+async function bundle() {
+  const { build: esbuild } = await import('esbuild')
+  const { dependencies, optionalDependencies } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'))
+  const external = Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !BUNDLED.has(name))
+  await esbuild({
+    absWorkingDir: inRoot('.'),
+    entryPoints: ENTRIES,
+    outdir: NEXT,
+    outbase: 'src',
+    chunkNames: 'chunks/[name]-[hash]',
+    bundle: true,
+    splitting: true,
+    format: 'esm',
+    platform: 'node',
+    target: 'node20',
+    external,
+    logLevel: 'error',
   })
-  const expected = new Set(made)
-  for (const path of filesIn('dist')) if (!expected.has(path)) rmSync(inRoot(path))
 }
 
 function hashOfSources() {
-  return hashFiles([...filesIn('src'), 'tsconfig.json', 'tsconfig.build.json'])
+  return hashFiles([...filesIn('src'), 'scripts/build.mjs', 'package.json', 'tsconfig.json', 'tsconfig.build.json'])
 }
 
 if (isMain(import.meta)) await runScript(() => build(hashOfSources()))

@@ -1,6 +1,6 @@
 // Facts about this checkout that the scripts share. Plain Node: nothing is installed yet when setup runs.
 import { createHash } from 'node:crypto'
-import { readFileSync, readdirSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, readdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { fileURLToPath } from 'node:url'
 
@@ -43,7 +43,6 @@ export function readStamp(path) {
 }
 
 export const writeStamp = (path, content) => writeFileSync(inRoot(path), `${JSON.stringify(content)}\n`)
-export const removeStamp = (path) => rmSync(inRoot(path), { force: true })
 
 /** What a script says when it cannot go on: what happened, why, and what to do. Shown without a stack trace. */
 export class SetupError extends Error {

@@ -21,7 +21,7 @@ export function planServices(ports: FlowPorts, find: FindRun): Pick<Services, 'd
     async deliberate(input) {
       const scope = find(input.runId)
       const { plan } = planBody(scope.bodies, input.plan.ref)
-      const result = deliberate({ plan, catalog: ports.executor.catalog, maxSteps: scope.record.maxSteps, timeoutMs: scope.params.timeout_ms })
+      const result = deliberate({ plan, catalog: ports.executor.catalog, maxSteps: scope.stepsLeft, timeoutMs: scope.params.timeout_ms })
       const objections = result.reviews.flatMap((review) => review.objections.map((objection) => `${review.reviewer}: ${objection}`))
       return { kind: result.kind, reason: objections.join('; ') || result.kind, objectionsRef: objections.length === 0 ? null : scope.bodies.put(objections) }
     },
@@ -56,7 +56,7 @@ export async function judge(ports: FlowPorts, scope: RunScope, input: Pick<Judge
     plan.steps.map((step) => scope.guard.foresee({ stepId: step.id, capability: step.capability, args: step.args }, scope.guardScope)),
   )
   const verdicts = new Map(plan.steps.map((step, position) => [step.id, foreseen[position]] as const).flatMap(([id, verdict]) => (verdict ? [[id, verdict] as const] : [])))
-  const settled = input.amends === null ? [] : scope.record.results().keys()
+  const settled = input.amends === null ? [] : scope.record.current().keys()
   const findings = validatePlan(plan, {
     catalog: ports.executor.catalog,
     maxSteps: input.maxSteps,

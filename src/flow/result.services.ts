@@ -18,10 +18,12 @@ export function resultServices(ports: FlowPorts, find: FindRun): Pick<Services, 
   return {
     async evaluateCriteria(input) {
       const scope = find(input.runId)
+      const { plan } = planBody(scope.bodies, input.planRef)
+      const results = scope.record.results(plan)
       const criteria = await evaluateCriteria({
-        plan: planBody(scope.bodies, input.planRef).plan,
-        results: scope.record.results(),
-        output: (stepId) => outputOf(scope, stepId),
+        plan,
+        results,
+        output: (stepId) => (results.has(stepId) ? outputOf(scope, stepId) : null),
         readWorkspaceFile: (path) => readText(ports.workspace, path),
       })
       const met = criteria.filter(({ verdict }) => verdict === 'met').length
@@ -32,20 +34,26 @@ export function resultServices(ports: FlowPorts, find: FindRun): Pick<Services, 
     async writeReport(input) {
       const scope = find(input.runId)
       const report = reportOf(ports, scope, input)
-      const folder = join(ports.stateDir, 'runs', input.runId)
-      const reportPath = join(folder, 'report.md')
-      await mkdir(folder, { recursive: true, mode: 0o700 })
-      await writeFile(reportPath, renderMarkdown(report))
-      await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
+      const reportPath = scope.reportFolder === null ? null : await writeFiles(scope.reportFolder, report)
       return { reportRef: scope.bodies.put(report), reportPath, summary: report.summary }
     },
   }
+}
+
+/** For a person and for programs; returns the path of the former. */
+async function writeFiles(folder: string, report: Report): Promise<string> {
+  const reportPath = join(folder, 'report.md')
+  await mkdir(folder, { recursive: true, mode: 0o700 })
+  await writeFile(reportPath, renderMarkdown(report))
+  await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
+  return reportPath
 }
 
 function reportOf(ports: FlowPorts, scope: RunScope, input: WriteReportInput): Report {
   const { bodies, record, params } = scope
   const planRef = record.planRef()
   const body = planRef === null ? null : planBody(bodies, planRef)
+  const results = record.results(body?.plan ?? null)
   return assembleReport({
     runId: input.runId,
     goal: params.goal,
@@ -57,9 +65,9 @@ function reportOf(ports: FlowPorts, scope: RunScope, input: WriteReportInput): R
     failure: input.outcome.failure,
     criteria: input.criteriaRef === null ? [] : stored<readonly CriterionResult[]>(bodies, input.criteriaRef, 'criteria'),
     usage: input.usage,
-    results: record.results(),
+    results,
     verdicts: record.verdicts(),
-    output: (stepId) => outputOf(scope, stepId),
+    output: (stepId) => (results.has(stepId) ? outputOf(scope, stepId) : null),
     notExamined: body?.notExamined ?? [],
     evidence: input.evidenceRef === null ? [] : stored<{ evidence: readonly Evidence[] }>(bodies, input.evidenceRef, 'evidence').evidence,
     startedAt: record.startedAt(),

@@ -28,17 +28,19 @@ export interface RunRecord {
   planRef(): string | null
   /** Result of a step, of the plan in force first. */
   result(stepId: string): ActionResult | null
-  results(): ReadonlyMap<string, ActionResult>
+  /** Results under the plan in force alone. */
+  current(): ReadonlyMap<string, ActionResult>
+  /** Results under all plans; those of steps that the plan in force has too, but has not settled, are left out. */
+  results(plan: Plan | null): ReadonlyMap<string, ActionResult>
   verdict(stepId: string): JudgedAction | null
   verdicts(): ReadonlyMap<string, JudgedAction>
   /** Settled steps of all plans so far. */
   done(plan: (ref: string) => Plan): readonly { readonly stepId: string; readonly capability: string; readonly args: JsonObject; readonly result: ActionResult }[]
   /** Digests of the plans that were in force, the present one included. */
   planDigests(): readonly string[]
-  readonly maxSteps: number
 }
 
-export function createRunRecord(maxSteps: number): RunRecord {
+export function createRunRecord(): RunRecord {
   const plans: EnforcedPlan[] = []
   const verdicts = new Map<string, JudgedAction>()
   let startedAt = 0
@@ -52,7 +54,12 @@ export function createRunRecord(maxSteps: number): RunRecord {
     }
   }
 
-  const latest = () => new Map(plans.flatMap(({ results }) => [...results]))
+  /** A step of an earlier plan says nothing about one of the same name that the plan in force did not come to. */
+  function results(plan: Plan | null): ReadonlyMap<string, ActionResult> {
+    const planned = new Set(plan?.steps.map(({ id }) => id))
+    const earlier = plans.slice(0, -1).flatMap((past) => [...past.results].filter(([stepId]) => !planned.has(stepId)))
+    return new Map([...earlier, ...(plans.at(-1)?.results ?? [])])
+  }
 
   return {
     note(entry, emitted) {
@@ -62,12 +69,12 @@ export function createRunRecord(maxSteps: number): RunRecord {
     startedAt: () => startedAt,
     planRef: () => plans.at(-1)?.ref ?? null,
     result: (stepId) => plans.findLast(({ results }) => results.has(stepId))?.results.get(stepId) ?? null,
-    results: latest,
+    current: () => plans.at(-1)?.results ?? new Map(),
+    results,
     verdict: (stepId) => verdicts.get(stepId) ?? null,
     verdicts: () => verdicts,
     done: (plan) => plans.flatMap(({ ref, results }) => doneSteps(plan(ref), results)),
     planDigests: () => plans.map(({ digest }) => digest),
-    maxSteps,
   }
 }
 

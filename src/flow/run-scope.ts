@@ -32,6 +32,10 @@ export interface RunScope {
   readonly bodies: Bodies
   readonly record: RunRecord
   readonly meter: Meter
+  /** Steps the run may still dispatch. */
+  readonly stepsLeft: number
+  /** Where the run's report is written; null for a run that leaves nothing behind. */
+  readonly reportFolder: string | null
   /** Attempts under way, by step id. */
   readonly attempts: Map<string, AbortController>
   /** Makes what is in the bodies and the ledger durable. */
@@ -92,7 +96,7 @@ export function oracleRequest(
     runId: input.runId,
     goal: params.goal,
     workflowType: params.workflow_type,
-    maxSteps: record.maxSteps,
+    maxSteps: scope.stepsLeft,
     context: params.context,
     assumption: input.assumption,
     evidence,

@@ -6,7 +6,6 @@ import type { Fold } from '../engine/fold.ts'
 import { createRunRecord } from '../flow/run-record.ts'
 import type { RunRecord } from '../flow/run-record.ts'
 import { DELAY_CLOCKS } from '../machines/clocks.ts'
-import type { WorkflowInput } from '../machines/workflow.types.ts'
 import type { RunEvent } from '../model/events.ts'
 import type { JournalEntry } from '../model/journal-entry.ts'
 import type { Journal } from '../services/journal/journal.ts'
@@ -23,10 +22,10 @@ export interface Replay {
   readonly runAt: number
 }
 
-export function createReplay(runId: string, machine: AnyStateMachine, journal: Journal, maxSteps: number): Replay {
+export function createReplay(runId: string, machine: AnyStateMachine, journal: Journal): Replay {
   const fold = createFold(machine, DELAY_CLOCKS)
   const bodies = createBodies(journal)
-  const record = createRunRecord(maxSteps)
+  const record = createRunRecord()
   const teller = createEventTeller(runId, fold, bodies)
   let lastSeq = -1
   let runAt = 0
@@ -52,10 +51,4 @@ export function createReplay(runId: string, machine: AnyStateMachine, journal: J
       return runAt
     },
   }
-}
-
-/** The step limit a run was started with. */
-export function startedMaxSteps(entries: readonly JournalEntry[]): number {
-  const first = entries[0]
-  return first?.kind === 'started' ? (first.header.input['workflow'] as unknown as WorkflowInput).limits.steps : 0
 }

@@ -7,7 +7,10 @@ import { skeletonOf } from '../flow/skeleton.ts'
 import type { ActionContext } from '../machines/action.types.ts'
 import type { QueuedAmendment, WorkflowContext } from '../machines/workflow.types.ts'
 import type { Plan } from '../model/plan.ts'
-import type { Amendment, RunRequest } from '../model/request.ts'
+import { stepState } from '../model/progress.ts'
+import { listProblems, problemsOf } from '../model/problems.ts'
+import { RunRequest } from '../model/request.ts'
+import type { Amendment } from '../model/request.ts'
 import type { CapabilityCatalog } from '../services/executor/executor.ts'
 import { tryParsePlan } from '../services/oracle/plan-validator.ts'
 import { statePath } from './state-path.ts'
@@ -19,9 +22,20 @@ export interface RequestContext {
   readonly bodies: Bodies
   readonly catalog: CapabilityCatalog
   readonly actionMs: number
+  /** Most steps that a run may be given. */
+  readonly maxStepsCeiling: number
 }
 
 export type MakeEvent = (runAt: number) => EventObject
+
+/** A request from outside. @throws ControllerError EVENT_REFUSED, or PLAN_INVALID for its plan (details: every problem at once) */
+export function parseRequest(input: unknown): RunRequest {
+  const parsed = RunRequest.safeParse(input)
+  if (parsed.success) return parsed.data
+  const problems = problemsOf(parsed.error, input)
+  const code = problems.every(({ at }) => at[0] === 'plan') ? 'PLAN_INVALID' : 'EVENT_REFUSED'
+  throw new ControllerError(code, `the request is not one that runs take: ${listProblems(problems)}`, { details: problems })
+}
 
 /**
  * The statechart's event for a request, bodies stored by reference, with the digest the run has now when none was given.
@@ -97,9 +111,28 @@ function queued(amendment: Amendment, context: RequestContext): QueuedAmendment 
   const { bodies, fold, catalog, actionMs } = context
   const inForce = rootContext(fold)?.plan ?? null
   const changes = amendment.addSteps.length + amendment.removeSteps.length > 0
+  assertWithinCeiling(amendment, context)
+  assertOverridable(amendment, context)
   const overrides = Object.fromEntries(Object.entries(amendment.overrides).map(([stepId, output]) => [stepId, bodies.put(output)]))
   const plan = inForce !== null && changes ? skeletonOf({ ...planBody(bodies, inForce.ref), plan: amendedPlan(planBody(bodies, inForce.ref).plan, amendment) }, bodies, catalog, actionMs) : null
   return { maxSteps: amendment.maxSteps ?? null, plan, overrides, escalate: amendment.escalate }
+}
+
+function assertWithinCeiling({ maxSteps }: Amendment, { maxStepsCeiling }: RequestContext): void {
+  if (maxSteps === undefined || maxSteps <= maxStepsCeiling) return
+  throw new ControllerError('EVENT_REFUSED', `max_steps ${maxSteps} is more than the ${maxStepsCeiling} that the operator allows (limits.maxStepsCeiling)`)
+}
+
+/** An output can only stand in for a step that has not begun: what happened stays true. */
+function assertOverridable({ overrides, addSteps }: Amendment, { fold }: RequestContext): void {
+  const root = rootContext(fold)
+  const added = new Set(addSteps.map((step) => (typeof step === 'object' && step !== null && 'id' in step ? step.id : null)))
+  for (const stepId of Object.keys(overrides)) {
+    const known = root?.plan?.steps.some(({ id }) => id === stepId)
+    if (!known && !added.has(stepId)) throw new ControllerError('EVENT_REFUSED', `the plan has no step ${stepId}`)
+    const state = root?.plan && root.progress && known ? stepState(root.plan, root.progress, stepId) : 'pending'
+    if (state !== 'pending' && state !== 'skipped') throw new ControllerError('EVENT_REFUSED', `step ${stepId} is ${state}: its output cannot be replaced any more`)
+  }
 }
 
 function amendedPlan(plan: Plan, amendment: Amendment): Plan {

@@ -4,14 +4,13 @@ import type { RequestAnswer, RunView } from '../controller.types.ts'
 import type { WorkflowContext } from '../machines/workflow.types.ts'
 import type { RunEvent } from '../model/events.ts'
 import type { Report } from '../model/report.ts'
-import { RunRequest } from '../model/request.ts'
 import type { RunRequestInput } from '../model/request.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import type { CapabilityCatalog } from '../services/executor/executor.ts'
 import type { Journal, RunSummary } from '../services/journal/journal.ts'
-import { createReplay, startedMaxSteps } from './replay.ts'
+import { createReplay } from './replay.ts'
 import type { Replay } from './replay.ts'
-import { bindDigest, eventOf } from './requests.ts'
+import { bindDigest, eventOf, parseRequest } from './requests.ts'
 import { viewOf } from './run-view.ts'
 
 const POLL_MS = 100
@@ -23,6 +22,8 @@ export interface RunStoreOptions {
   readonly machine: AnyStateMachine
   readonly catalog: CapabilityCatalog
   readonly actionMs: number
+  /** Most steps that a run may be given. */
+  readonly maxStepsCeiling: number
 }
 
 /** The runs of a store as anyone may see them and steer them, whichever process owns them. Runs nothing itself. */
@@ -37,27 +38,20 @@ export interface RunStore {
   request(runId: string, request: RunRequestInput, options?: { readonly waitMs?: number }): Promise<RequestAnswer>
 }
 
-export function createRunStore({ journal, clock, machine, catalog, actionMs }: RunStoreOptions): RunStore {
+export function createRunStore({ journal, clock, machine, catalog, actionMs, maxStepsCeiling }: RunStoreOptions): RunStore {
   function summary(runId: string): RunSummary {
     const found = journal.summary(runId)
     if (found === null) throw new ControllerError('RUN_UNKNOWN', `there is no run ${runId} in this store`)
     return found
   }
 
-  function replay(runId: string): Replay {
-    summary(runId)
-    const entries = journal.read(runId)
-    const replayed = createReplay(runId, machine, journal, startedMaxSteps(entries))
-    replayed.feed(entries)
-    return replayed
-  }
-
   function events(runId: string, fromSeq = 0): { readonly events: readonly RunEvent[]; readonly replayed: Replay } {
     summary(runId)
-    const entries = journal.read(runId)
-    const replayed = createReplay(runId, machine, journal, startedMaxSteps(entries))
-    return { events: replayed.feed(entries).filter(({ seq }) => seq >= fromSeq), replayed }
+    const replayed = createReplay(runId, machine, journal)
+    return { events: replayed.feed(journal.read(runId)).filter(({ seq }) => seq >= fromSeq), replayed }
   }
+
+  const replay = (runId: string): Replay => events(runId).replayed
 
   async function* follow(runId: string, { fromSeq = 0, signal }: { readonly fromSeq?: number; readonly signal?: AbortSignal } = {}) {
     const first = events(runId, fromSeq)
@@ -65,7 +59,7 @@ export function createRunStore({ journal, clock, machine, catalog, actionMs }: R
     const { replayed } = first
     while (signal?.aborted !== true && replayed.fold.snapshot('')?.status === 'active') {
       await pause(POLL_MS)
-      yield* replayed.feed(journal.read(runId, replayed.lastSeq + 1))
+      yield* replayed.feed(journal.read(runId, replayed.lastSeq + 1)).filter(({ seq }) => seq >= fromSeq)
     }
   }
 
@@ -99,10 +93,10 @@ export function createRunStore({ journal, clock, machine, catalog, actionMs }: R
     async request(runId, given, { waitMs = ANSWER_MS } = {}) {
       if (summary(runId).finished) throw new ControllerError('RUN_FINISHED', `run ${runId} has ended`)
       const { fold, bodies } = replay(runId)
-      const request = bindDigest(RunRequest.parse(given), fold)
+      const request = bindDigest(parseRequest(given), fold)
       // With earlier requests still waiting, only the owner can tell what it will accept.
       const owned = journal.owner(runId, clock.now()) !== null
-      if (!owned && journal.pending(runId).length === 0) eventOf(request, { runId, fold, bodies, catalog, actionMs })
+      if (!owned && journal.pending(runId).length === 0) eventOf(request, { runId, fold, bodies, catalog, actionMs, maxStepsCeiling })
       const inboxId = await journal.send(runId, request, clock.now())
       return answer(inboxId, runId, owned ? waitMs : 0)
     },

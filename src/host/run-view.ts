@@ -24,11 +24,14 @@ export interface FoldedRun {
   readonly runAt: number
 }
 
+const CLARIFYING = { open: { active: { planning: 'clarifying' } } }
+
 /** A run as a person sees it. Pure over its fold. */
 export function viewOf(run: FoldedRun): RunView {
   const { fold, bodies, record, summary } = run
   const root = fold.snapshot('')
   const context = root?.context as WorkflowContext
+  const drafted = context.plan === null && context.draft !== null
   const skeleton = context.plan ?? context.draft?.plan ?? null
   const ref = skeleton?.ref ?? record.planRef()
   const body = ref === null ? null : planBody(bodies, ref)
@@ -40,9 +43,9 @@ export function viewOf(run: FoldedRun): RunView {
     plan: body?.plan ?? null,
     planDigest: skeleton?.digest ?? null,
     planSource: body?.source ?? null,
-    actions: body ? body.plan.steps.map((step) => actionView(step, run, context)) : [],
+    actions: body ? body.plan.steps.map((step) => (drafted ? draftedView(step) : actionView(step, run, context))) : [],
     accepts: acceptedTypes(fold),
-    question: root?.hasTag('needsPerson') === true && context.question !== null ? context.question.question : null,
+    question: root?.matches(CLARIFYING) === true ? (context.question?.question ?? context.question?.reason ?? null) : null,
     needsPerson: waits ? reasonFor(fold, context, body?.plan ?? null) : null,
     owner: run.owner,
     limits: {
@@ -56,6 +59,11 @@ export function viewOf(run: FoldedRun): RunView {
 }
 
 const usedMs = (context: WorkflowContext, runAt: number) => context.usedMs + (context.activeSince === null ? 0 : Math.max(0, runAt - context.activeSince))
+
+/** A step of a plan that is not in force: one of the same name in an earlier plan says nothing about it. */
+function draftedView({ id, title, capability, dependsOn, args }: PlanStep): ActionView {
+  return { actionId: id, title, capability, dependsOn, state: 'pending', attempts: 0, digest: null, verdict: null, args, result: null }
+}
 
 function actionView(step: PlanStep, { fold, bodies, record }: FoldedRun, context: WorkflowContext): ActionView {
   const snapshot = fold.snapshot(step.id)
@@ -81,7 +89,7 @@ function reasonFor(fold: Fold, context: WorkflowContext, plan: Plan | null): str
   const root = fold.snapshot('')
   if (root?.hasTag('needsPerson') === true) {
     if (root.matches({ open: { active: { planning: 'signingOff' } } })) return 'the plan waits for a signature'
-    if (root.matches({ open: { active: { planning: 'clarifying' } } })) return context.question?.question ?? 'the goal is ambiguous'
+    if (root.matches(CLARIFYING)) return context.question?.question ?? 'the goal is ambiguous'
     return context.stall?.detail ?? 'the run is stalled'
   }
   const waiting = fold.paths().filter((path) => path !== '' && fold.snapshot(path)?.hasTag('needsPerson') === true)

@@ -28,7 +28,8 @@ function createHandClock() {
   }
 }
 
-const isMachine = (ref: AnyActorRef) => 'logic' in ref && ref.logic instanceof StateMachine
+const isMachine = (ref: object): ref is AnyActorRef => 'logic' in ref && ref.logic instanceof StateMachine
+const isActor = (ref: object): ref is AnyActorRef => 'getSnapshot' in ref
 
 /**
  * The machine as a plain XState actor with real child actors. Its services must never end by themselves: they are ended here, at once,
@@ -48,7 +49,7 @@ export function createActorComposite(machine: AnyStateMachine, input: unknown): 
     inspect(event) {
       const ref = event.actorRef
       if (event.type === '@xstate.actor' && isMachine(ref)) ref.on('*', (fact: EventObject) => void facts.push(fact))
-      if (event.type === '@xstate.event' && event.event.type === 'xstate.init' && !isMachine(ref)) {
+      if (event.type === '@xstate.event' && event.event.type === 'xstate.init' && isActor(ref) && !isMachine(ref)) {
         const asked = askedOf(ref)
         if (asked) started.push(asked)
       }
@@ -64,7 +65,7 @@ export function createActorComposite(machine: AnyStateMachine, input: unknown): 
   }
 
   const rootSnapshot = (): AnyMachineSnapshot => actor.getSnapshot()
-  const childrenOf = (snapshot: AnyMachineSnapshot): readonly AnyActorRef[] => Object.values(snapshot.children).flatMap((ref) => (ref ? [ref] : []))
+  const childrenOf = (snapshot: AnyMachineSnapshot): readonly AnyActorRef[] => Object.values<AnyActorRef>(snapshot.children)
   const machines = (): readonly AnyActorRef[] => [actor, ...childrenOf(rootSnapshot()).filter(isMachine)]
   const refOf = (path: string): AnyActorRef | undefined => machines().find((ref) => pathOf(ref) === path)
   const isOpen = (ref: AnyActorRef) => {

@@ -83,7 +83,18 @@ function reasonOf(group: FindingGroup): string {
 }
 
 function keyOf(finding: Finding): string {
-  return JSON.stringify([finding.rule, finding.severity, finding.confidence, finding.title, finding.file, finding.line, finding.evidence, finding.why, finding.fix, finding.command])
+  return JSON.stringify([
+    finding.rule,
+    finding.severity,
+    finding.confidence,
+    finding.title,
+    finding.file,
+    finding.line,
+    finding.evidence,
+    finding.why,
+    finding.fix,
+    finding.command,
+  ])
 }
 
 /** `size.large-file` → `Large file`. */

@@ -7,8 +7,18 @@ import { cellCode, code, prose } from './markdown-text.ts'
 const MAX_PLACES = 15
 
 const THEMES: Readonly<Record<string, string>> = {
-  secrets: 'Secrets', docs: 'Documentation', package: 'Package', tests: 'Tests', ci: 'Continuous integration', config: 'Configuration',
-  types: 'Type safety', lint: 'Switched-off checks', marker: 'Markers in comments', size: 'Size', history: 'History', git: 'Version control',
+  secrets: 'Secrets',
+  docs: 'Documentation',
+  package: 'Package',
+  tests: 'Tests',
+  ci: 'Continuous integration',
+  config: 'Configuration',
+  types: 'Type safety',
+  lint: 'Switched-off checks',
+  marker: 'Markers in comments',
+  size: 'Size',
+  history: 'History',
+  git: 'Version control',
 }
 
 const ENDINGS: Readonly<Record<ExitReason, string>> = {
@@ -39,13 +49,22 @@ export function renderMarkdown(report: Report): string {
   const sections = [
     opening(report),
     ending(report),
-    section('Do this first', report.recommendations.map((text, index) => `${index + 1}. ${prose(text)}`)),
+    section(
+      'Do this first',
+      report.recommendations.map((text, index) => `${index + 1}. ${prose(text)}`),
+    ),
     ...findingSections(report.findings),
     section('Not looked at, or not finished', report.notExamined.map(bullet)),
-    section('Success criteria', report.criteria.map((item) => `- **${item.verdict}**: ${prose(item.criterion)} (${prose(item.evidence)})`)),
+    section(
+      'Success criteria',
+      report.criteria.map((item) => `- **${item.verdict}**: ${prose(item.criterion)} (${prose(item.evidence)})`),
+    ),
     section('Actions', actionTable(report.actions)),
     section('Assumptions', report.assumptions.map(bullet)),
-    section('Evidence it was planned from', report.evidence.map((item) => `- ${code(item.id)} from ${code(item.source)}: ${code(item.quote)}`)),
+    section(
+      'Evidence it was planned from',
+      report.evidence.map((item) => `- ${code(item.id)} from ${code(item.source)}: ${code(item.quote)}`),
+    ),
     section('Usage', [usageLine(report)]),
   ]
   return `${sections.filter((text) => text !== '').join('\n\n')}\n`
@@ -66,7 +85,10 @@ function ending(report: Report): string {
   if (report.status === 'completed') return ''
   const succeeded = report.actions.filter((action) => action.result?.outcome === 'succeeded').map((action) => code(action.stepId))
   const inDoubt = report.actions.filter((action) => action.result?.inDoubt === true).map((action) => code(action.stepId))
-  const why = report.failure === null ? `- Why: ${ENDINGS[report.exitReason]}.` : `- Why: ${prose(report.failure.message)} (${code(report.failure.code)}, in stage ${report.failure.stage}).`
+  const why =
+    report.failure === null
+      ? `- Why: ${ENDINGS[report.exitReason]}.`
+      : `- Why: ${prose(report.failure.message)} (${code(report.failure.code)}, in stage ${report.failure.stage}).`
   return section('Why it ended', [
     why,
     `- Done until then: ${succeeded.length === 0 ? 'nothing' : succeeded.join(', ')}.`,
@@ -99,7 +121,14 @@ function renderGroup(group: FindingGroup): string {
   const heading = count === 1 ? `**${prose(first.title)}** (${label})` : `**${prose(group.title)}**: ${count} places (${label})`
   const places = group.findings.slice(0, MAX_PLACES).map((finding) => renderPlace(finding, group))
   if (count > MAX_PLACES) places.push(`- and ${count - MAX_PLACES} more, in \`report.json\``)
-  return [heading, '', ...places, `- Why: ${prose(first.why)}`, `- Fix: ${prose(first.fix)}`, `- Show${count === 1 ? '' : ' the first'}: ${code(first.command, 1_000)}`].join('\n')
+  return [
+    heading,
+    '',
+    ...places,
+    `- Why: ${prose(first.why)}`,
+    `- Fix: ${prose(first.fix)}`,
+    `- Show${count === 1 ? '' : ' the first'}: ${code(first.command, 1_000)}`,
+  ].join('\n')
 }
 
 function renderPlace(finding: Finding, group: FindingGroup): string {
@@ -112,7 +141,14 @@ function actionTable(actions: readonly ReportAction[]): string[] {
   if (actions.length === 0) return []
   const rows = actions.map(({ stepId, title, capability, result, verdict }) => {
     const rule = result?.ruleId ?? verdict?.ruleId ?? null
-    const cells = [cellCode(stepId), prose(title), cellCode(capability), result?.outcome ?? 'not started', String(result?.attempts ?? 0), rule === null ? 'none' : cellCode(rule)]
+    const cells = [
+      cellCode(stepId),
+      prose(title),
+      cellCode(capability),
+      result?.outcome ?? 'not started',
+      String(result?.attempts ?? 0),
+      rule === null ? 'none' : cellCode(rule),
+    ]
     return `| ${cells.join(' | ')} |`
   })
   return ['| step | what | capability | outcome | attempts | rule |', '|---|---|---|---|---|---|', ...rows, ...troubles(actions)]

@@ -128,8 +128,14 @@ function summarize(input: ReportInput, actions: readonly ReportAction[], finding
 
 /** `2 high, 5 low`, without what there is none of. */
 function severities(findings: readonly Finding[]): string {
-  const present = (['high', 'medium', 'low', 'info'] as const).map((severity) => ({ severity, count: findings.filter((finding) => finding.severity === severity).length }))
-  return present.filter(({ count }) => count > 0).map(({ severity, count }) => `${count} ${severity}`).join(', ')
+  const present = (['high', 'medium', 'low', 'info'] as const).map((severity) => ({
+    severity,
+    count: findings.filter((finding) => finding.severity === severity).length,
+  }))
+  return present
+    .filter(({ count }) => count > 0)
+    .map(({ severity, count }) => `${count} ${severity}`)
+    .join(', ')
 }
 
 function verifiedShare(findings: readonly Finding[]): string {

@@ -9,10 +9,20 @@ export function printable(text: string): string {
 /** `printable` on one line of at most `max` characters (code points); a cut is shown by `…`. */
 export function oneLine(text: string, max = 200): string {
   // The slice bounds the work on huge texts; escapes only make it longer, so nothing that would be shown is lost.
-  const flat = printable(text.slice(0, max * 4 + 4).replace(/[ \t\r\n]+/g, ' ').trim())
+  const flat = printable(
+    text
+      .slice(0, max * 4 + 4)
+      .replace(/[ \t\r\n]+/g, ' ')
+      .trim(),
+  )
   const chars = [...flat]
   const cut = chars.length > max || text.length > max * 4 + 4
-  return cut ? `${chars.slice(0, Math.max(0, max - 1)).join('').trimEnd()}…` : flat
+  return cut
+    ? `${chars
+        .slice(0, Math.max(0, max - 1))
+        .join('')
+        .trimEnd()}…`
+    : flat
 }
 
 function visible(char: string): string {

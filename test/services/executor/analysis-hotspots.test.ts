@@ -5,7 +5,8 @@ import { parseLog } from '../../../src/services/executor/capabilities/analysis/h
 import { analyse, git, makeRepository, makeWorkspace, placesOf, shown, write } from './analysis.fixture.ts'
 
 const source = (lines: number, version: number) => `export const version = ${version}\n`.repeat(lines)
-const commits = (path: string, count: number, lines: number, author = 'Ada') => Array.from({ length: count }, (_, version) => ({ files: { [path]: source(lines, version) }, author }))
+const commits = (path: string, count: number, lines: number, author = 'Ada') =>
+  Array.from({ length: count }, (_, version) => ({ files: { [path]: source(lines, version) }, author }))
 
 describe('the hotspots analysis', () => {
   it('multiplies commits by lines and shows the commits by a command', async () => {
@@ -43,8 +44,14 @@ describe('the hotspots analysis', () => {
 
     const output = await analyse('hotspots', workspace)
 
-    expect(output.findings).toMatchObject([{ rule: 'history.single-author', severity: 'info', title: 'One author made 19 of 20 commits', evidence: 'Ada: 19 of 20' }])
-    expect(shown(workspace, output.findings[0]).split('\n').map((line) => line.trim())).toEqual(['19 Ada', '1 Bob'])
+    expect(output.findings).toMatchObject([
+      { rule: 'history.single-author', severity: 'info', title: 'One author made 19 of 20 commits', evidence: 'Ada: 19 of 20' },
+    ])
+    expect(
+      shown(workspace, output.findings[0])
+        .split('\n')
+        .map((line) => line.trim()),
+    ).toEqual(['19 Ada', '1 Bob'])
   })
 
   it('says how far back it looked', async () => {
@@ -62,7 +69,10 @@ describe('the hotspots analysis', () => {
   })
 
   it('fails with a remedy where there is no git', async () => {
-    await expect(analyse('hotspots', makeWorkspace({ 'a.ts': 'a\n' }))).rejects.toMatchObject({ code: 'ACTION_FAILED', hint: expect.stringContaining('git: true') })
+    await expect(analyse('hotspots', makeWorkspace({ 'a.ts': 'a\n' }))).rejects.toMatchObject({
+      code: 'ACTION_FAILED',
+      hint: expect.stringContaining('git: true'),
+    })
   })
 
   it('runs nothing that the repository configures', async () => {
@@ -70,7 +80,8 @@ describe('the hotspots analysis', () => {
     write(workspace, { 'evil.sh': '#!/bin/sh\ntouch "$0.ran"\n', '.gitattributes': '*.ts diff=evil\n' })
     const evil = join(workspace, 'evil.sh')
     chmodSync(evil, 0o755)
-    for (const key of ['core.fsmonitor', 'core.pager', 'diff.external', 'diff.evil.textconv', 'diff.evil.command', 'gpg.program', 'pager.log']) git(workspace, 'config', key, evil)
+    for (const key of ['core.fsmonitor', 'core.pager', 'diff.external', 'diff.evil.textconv', 'diff.evil.command', 'gpg.program', 'pager.log'])
+      git(workspace, 'config', key, evil)
     git(workspace, 'config', 'log.showSignature', 'true')
 
     const output = await analyse('hotspots', workspace)
@@ -87,8 +98,14 @@ describe('the log', () => {
     const history = parseLog(`\x01${hash('a')}\0Ada\0\na b.ts\0c\nd.ts\0\x01${hash('b')}\0\0\na b.ts\0`)
 
     expect(history.commits).toBe(2)
-    expect([...history.commitsByAuthor]).toEqual([['Ada', 1], ['', 1]])
-    expect([...history.files].map(([path, { commits: of }]) => [path, of.size])).toEqual([['a b.ts', 2], ['c\nd.ts', 1]])
+    expect([...history.commitsByAuthor]).toEqual([
+      ['Ada', 1],
+      ['', 1],
+    ])
+    expect([...history.files].map(([path, { commits: of }]) => [path, of.size])).toEqual([
+      ['a b.ts', 2],
+      ['c\nd.ts', 1],
+    ])
   })
 
   it('of nothing is empty', () => {

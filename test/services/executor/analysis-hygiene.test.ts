@@ -13,8 +13,20 @@ function sound(): Record<string, string> {
     LICENSE: 'MIT\n',
     '.gitignore': 'node_modules/\n',
     '.github/workflows/ci.yml': 'on: push\n',
-    'package.json': json({ name: 'sound', version: '1.0.0', license: 'MIT', repository: 'x/sound', engines: { node: '>=20' }, scripts: { build: 'tsc', test: 'vitest' }, dependencies: { zod: '^4.0.0' }, devDependencies: { typescript: '^5.4.0' } }),
-    'package-lock.json': json({ lockfileVersion: 3, packages: { '': { dependencies: { zod: '^4.0.0' }, devDependencies: { typescript: '^5.4.0' } } } }),
+    'package.json': json({
+      name: 'sound',
+      version: '1.0.0',
+      license: 'MIT',
+      repository: 'x/sound',
+      engines: { node: '>=20' },
+      scripts: { build: 'tsc', test: 'vitest' },
+      dependencies: { zod: '^4.0.0' },
+      devDependencies: { typescript: '^5.4.0' },
+    }),
+    'package-lock.json': json({
+      lockfileVersion: 3,
+      packages: { '': { dependencies: { zod: '^4.0.0' }, devDependencies: { typescript: '^5.4.0' } } },
+    }),
     'tsconfig.json': '{\n  // strict is on\n  "compilerOptions": { "strict": true, },\n}\n',
   }
 }
@@ -35,7 +47,14 @@ describe('the hygiene analysis', () => {
     const output = await analyse('hygiene', soundWith({}))
 
     expect(output.findings).toEqual([])
-    expect(output).toMatchObject({ git: 'root', manifest: 'parsed', readme: 'README.md', licence: 'LICENSE', lockfiles: ['package-lock.json'], ci: ['.github/workflows'] })
+    expect(output).toMatchObject({
+      git: 'root',
+      manifest: 'parsed',
+      readme: 'README.md',
+      licence: 'LICENSE',
+      lockfiles: ['package-lock.json'],
+      ci: ['.github/workflows'],
+    })
   })
 
   it('never claims to know what only the registry knows', async () => {
@@ -43,7 +62,10 @@ describe('the hygiene analysis', () => {
   })
 
   it('has nothing to say about an empty folder', async () => {
-    expect(await analyse('hygiene', makeWorkspace({ '.planner-exec/x': '' }))).toMatchObject({ findings: [], notExamined: ['hygiene: the folder is empty'] })
+    expect(await analyse('hygiene', makeWorkspace({ '.planner-exec/x': '' }))).toMatchObject({
+      findings: [],
+      notExamined: ['hygiene: the folder is empty'],
+    })
   })
 
   it.each([
@@ -86,12 +108,18 @@ describe('the hygiene analysis', () => {
 
 describe('commands of a README', () => {
   it('that do not exist are found, with their line', async () => {
-    const workspace = soundWith({ 'README.md': `# Sound\r\n\r\nRun \`npm run lint\` first.\r\n\r\n${fence('bash', '$ npm ci && npm run bulid', 'npm start').replaceAll('\n', '\r\n')}` })
+    const workspace = soundWith({
+      'README.md': `# Sound\r\n\r\nRun \`npm run lint\` first.\r\n\r\n${fence('bash', '$ npm ci && npm run bulid', 'npm start').replaceAll('\n', '\r\n')}`,
+    })
 
     const output = await analyse('hygiene', workspace)
 
     expect(placesOf(output)).toEqual(['docs.readme-command README.md:3', 'docs.readme-command README.md:6', 'docs.readme-command README.md:7'])
-    expect(output.findings.map((finding) => shown(workspace, finding))).toEqual(['Run `npm run lint` first.', '$ npm ci && npm run bulid', 'npm start'])
+    expect(output.findings.map((finding) => shown(workspace, finding))).toEqual([
+      'Run `npm run lint` first.',
+      '$ npm ci && npm run bulid',
+      'npm start',
+    ])
   })
 
   it.each([
@@ -155,7 +183,10 @@ describe('the manifest', () => {
   })
 
   it('may hold anything', async () => {
-    const workspace = soundWith({ 'package.json': '{"scripts": [], "dependencies": "x", "__proto__": 1, "name": {}, "license": 5}\n', 'package-lock.json': '[]\n' })
+    const workspace = soundWith({
+      'package.json': '{"scripts": [], "dependencies": "x", "__proto__": 1, "name": {}, "license": 5}\n',
+      'package-lock.json': '[]\n',
+    })
 
     expect(await found(workspace)).toContain('tests.no-script package.json')
   })
@@ -220,7 +251,15 @@ describe('the TypeScript configuration', () => {
   })
 
   it('without strict is left alone where the default of TypeScript may be strict', async () => {
-    expect(await found(soundWith({ 'tsconfig.json': '{}', ...manifestWith({ devDependencies: { typescript: '^5.4.0 || ^6' } }), 'package-lock.json': json({ packages: { '': { dependencies: { zod: '^4.0.0' }, devDependencies: { typescript: '^5.4.0 || ^6' } } } }) }))).toEqual([])
+    expect(
+      await found(
+        soundWith({
+          'tsconfig.json': '{}',
+          ...manifestWith({ devDependencies: { typescript: '^5.4.0 || ^6' } }),
+          'package-lock.json': json({ packages: { '': { dependencies: { zod: '^4.0.0' }, devDependencies: { typescript: '^5.4.0 || ^6' } } } }),
+        }),
+      ),
+    ).toEqual([])
   })
 
   it('with comments and trailing commas is not broken', async () => {
@@ -236,12 +275,16 @@ describe('what is in the repository', () => {
   it('should not be secrets; their values are never shown', async () => {
     const output = await analyse('hygiene', soundWith({ '.env': 'PORT=80\nexport DB_PASSWORD="hunter22"\nAPI_TOKEN=changeme\n' }))
 
-    expect(output.findings).toMatchObject([{ rule: 'secrets.env-tracked', severity: 'high', confidence: 'heuristic', evidence: 'assigns DB_PASSWORD (values not shown)' }])
+    expect(output.findings).toMatchObject([
+      { rule: 'secrets.env-tracked', severity: 'high', confidence: 'heuristic', evidence: 'assigns DB_PASSWORD (values not shown)' },
+    ])
     expect(JSON.stringify(output)).not.toContain('hunter22')
   })
 
   it('may be an environment file without secrets, which is only worth a note', async () => {
-    expect((await analyse('hygiene', soundWith({ 'app/.env.production': 'PORT=80\n' }))).findings).toMatchObject([{ rule: 'git.env-tracked', severity: 'info', file: 'app/.env.production' }])
+    expect((await analyse('hygiene', soundWith({ 'app/.env.production': 'PORT=80\n' }))).findings).toMatchObject([
+      { rule: 'git.env-tracked', severity: 'info', file: 'app/.env.production' },
+    ])
   })
 
   it.each(['.env.example', '.env.sample', 'test/fixtures/.env', 'environment.ts', 'a.env.d.ts'])('may be %s', async (path) => {

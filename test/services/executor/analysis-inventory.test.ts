@@ -9,7 +9,13 @@ const lines = (count: number, end = '\n') => Array.from({ length: count }, (_, i
 
 describe('the inventory', () => {
   it('counts exact lines by language, whatever their ends', async () => {
-    const workspace = makeWorkspace({ 'a.ts': 'one\ntwo\n', 'b.ts': 'one\r\ntwo\r\nthree', 'empty.ts': '', 'c.py': '\n', 'latin.txt': Buffer.from([0xe9, 0x0a, 0xe8]) })
+    const workspace = makeWorkspace({
+      'a.ts': 'one\ntwo\n',
+      'b.ts': 'one\r\ntwo\r\nthree',
+      'empty.ts': '',
+      'c.py': '\n',
+      'latin.txt': Buffer.from([0xe9, 0x0a, 0xe8]),
+    })
 
     const output = await analyse('inventory', workspace)
 
@@ -32,7 +38,7 @@ describe('the inventory', () => {
       'vendor/x.go': 'package x\n',
       'package-lock.json': '{}',
       'logo.png': 'not looked into',
-      'data': Buffer.from([1, 0, 2]),
+      data: Buffer.from([1, 0, 2]),
     })
 
     const output = await analyse('inventory', workspace)
@@ -125,7 +131,9 @@ describe('the inventory', () => {
   })
 
   it('stops when it is told to', async () => {
-    await expect(analyse('inventory', makeWorkspace({ 'a.ts': 'a\n' }), {}, { signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ACTION_ABORTED' })
+    await expect(analyse('inventory', makeWorkspace({ 'a.ts': 'a\n' }), {}, { signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'ACTION_ABORTED',
+    })
   })
 
   it('stops in the middle of the files', async () => {

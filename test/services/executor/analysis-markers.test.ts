@@ -58,7 +58,11 @@ describe('markers of unfinished work', () => {
   it('are heuristic where the language is not known well enough', async () => {
     const output = await analyse('markers', makeWorkspace({ 'a.ts': '// TODO: x\n', 'a.rb': '# TODO: x\n', 'b.ts': 'f("\'") // TODO: x\n' }))
 
-    expect(output.findings.map(({ file, confidence }) => [file, confidence])).toEqual([['a.rb', 'heuristic'], ['a.ts', 'verified'], ['b.ts', 'verified']])
+    expect(output.findings.map(({ file, confidence }) => [file, confidence])).toEqual([
+      ['a.rb', 'heuristic'],
+      ['a.ts', 'verified'],
+      ['b.ts', 'verified'],
+    ])
   })
 })
 
@@ -119,7 +123,12 @@ describe('explicit any types', () => {
 
 describe('the markers analysis', () => {
   it('shows each line by a command that prints exactly it', async () => {
-    const workspace = makeWorkspace({ "it's a.ts": 'let x\n  // TODO: one\n', '-n.ts': '// TODO: two\n', '$(touch pwned).ts': '// TODO: three\n', 'a;b&c.ts': '// TODO: four\r\n' })
+    const workspace = makeWorkspace({
+      "it's a.ts": 'let x\n  // TODO: one\n',
+      '-n.ts': '// TODO: two\n',
+      '$(touch pwned).ts': '// TODO: three\n',
+      'a;b&c.ts': '// TODO: four\r\n',
+    })
 
     const { findings } = await analyse('markers', workspace)
 

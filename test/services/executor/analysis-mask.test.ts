@@ -10,7 +10,24 @@ function drawn(text: string, syntax: SyntaxName): string {
   return [...text].map((char, index) => (char === '\n' ? char : mask[index] === COMMENT ? 'c' : mask[index] === STRING ? 's' : char)).join('')
 }
 
-const names: readonly SyntaxName[] = ['javascript', 'c', 'go', 'rust', 'python', 'shell', 'yaml', 'ruby', 'php', 'css', 'html', 'sql', 'lua', 'haskell', 'csharp', 'swift']
+const names: readonly SyntaxName[] = [
+  'javascript',
+  'c',
+  'go',
+  'rust',
+  'python',
+  'shell',
+  'yaml',
+  'ruby',
+  'php',
+  'css',
+  'html',
+  'sql',
+  'lua',
+  'haskell',
+  'csharp',
+  'swift',
+]
 
 describe('the mask of comments and strings', () => {
   it.each([
@@ -32,7 +49,12 @@ describe('the mask of comments and strings', () => {
   })
 
   it('covers any text, in any language', () => {
-    const text = fc.array(fc.constantFrom('"', "'", '`', '/', '*', '\\', '\n', '#', '${', '}', '(', ')', '<<A', 'A', ' ', '--', '[[', '"""', 'r#"', '<!--', '🙂'), { maxLength: 60 }).map((parts) => parts.join(''))
+    const text = fc
+      .array(
+        fc.constantFrom('"', "'", '`', '/', '*', '\\', '\n', '#', '${', '}', '(', ')', '<<A', 'A', ' ', '--', '[[', '"""', 'r#"', '<!--', '🙂'),
+        { maxLength: 60 },
+      )
+      .map((parts) => parts.join(''))
 
     fc.assert(
       fc.property(text, fc.constantFrom(...names), (given, syntax) => {

@@ -21,13 +21,31 @@ describe('the playbook analyze-repo', () => {
   })
 
   it.each([
-    'Analyze this codebase and suggest improvements', 'analyse my repo', 'What can be improved here?', 'please review my code', 'Review this repository and tell me what to fix first', 'audit project', 'code review',
-    'suggest improvements', 'find tech debt', 'Give me an overview of the codebase.', 'Which parts of this code are bad?', 'check the code quality',
+    'Analyze this codebase and suggest improvements',
+    'analyse my repo',
+    'What can be improved here?',
+    'please review my code',
+    'Review this repository and tell me what to fix first',
+    'audit project',
+    'code review',
+    'suggest improvements',
+    'find tech debt',
+    'Give me an overview of the codebase.',
+    'Which parts of this code are bad?',
+    'check the code quality',
   ])('is chosen for %j', (goal) => {
     expect(candidatesOf(rankPlaybooks(goal, playbooks)).map(({ playbook: { id } }) => id)).toEqual(['analyze-repo'])
   })
 
-  it.each(['Deploy to production', 'Fix the flaky test', 'Delete all files', 'Translate the README to French', 'Do not analyze this codebase', 'Update the dependencies', 'Write a file hello.txt'])('is not chosen for %j', (goal) => {
+  it.each([
+    'Deploy to production',
+    'Fix the flaky test',
+    'Delete all files',
+    'Translate the README to French',
+    'Do not analyze this codebase',
+    'Update the dependencies',
+    'Write a file hello.txt',
+  ])('is not chosen for %j', (goal) => {
     expect(candidatesOf(rankPlaybooks(goal, playbooks)).map(({ playbook: { id } }) => id)).not.toContain('analyze-repo')
   })
 })

@@ -13,14 +13,34 @@ describe('the report for a person', () => {
     const markdown = render({ look: { findings: [finding()] } })
 
     expect(markdown).toContain(
-      ['### Type safety', '', '**Explicit `any`** (low, verified)', '', '- `src/a.ts:3`: `let a: any`', '- Why: Nothing is checked.', '- Fix: Give it a type.', "- Show: `sed -n '3p' src/a.ts`"].join('\n'),
+      [
+        '### Type safety',
+        '',
+        '**Explicit `any`** (low, verified)',
+        '',
+        '- `src/a.ts:3`: `let a: any`',
+        '- Why: Nothing is checked.',
+        '- Fix: Give it a type.',
+        "- Show: `sed -n '3p' src/a.ts`",
+      ].join('\n'),
     )
   })
 
   it('has its sections in the order a reader wants them', () => {
     const markdown = render({ look: { findings: [finding(), finding({ rule: 'size.large-file', severity: 'medium' })] } })
 
-    expect(headings(markdown)).toEqual(['# Report', '## Do this first', '## Findings', '### Size', '### Type safety', '## Not looked at, or not finished', '## Success criteria', '## Actions', '## Assumptions', '## Usage'])
+    expect(headings(markdown)).toEqual([
+      '# Report',
+      '## Do this first',
+      '## Findings',
+      '### Size',
+      '### Type safety',
+      '## Not looked at, or not finished',
+      '## Success criteria',
+      '## Actions',
+      '## Assumptions',
+      '## Usage',
+    ])
   })
 
   it('puts many places of one kind together', () => {
@@ -51,14 +71,25 @@ describe('the report for a person', () => {
   })
 
   it('tells of a failed run why it ended, what was done and how to go on', () => {
-    const results = new Map([['look', result('look')], ['count', result('count', { outcome: 'failed', inDoubt: true, failure: failure('ACTION_FAILED', 'Disk full.') })]])
+    const results = new Map([
+      ['look', result('look')],
+      ['count', result('count', { outcome: 'failed', inDoubt: true, failure: failure('ACTION_FAILED', 'Disk full.') })],
+    ])
     const changes: Partial<ReportInput> = { results, status: 'failed', exitReason: 'action_failed', failure: failure('ACTION_FAILED', 'Disk full.') }
 
     const markdown = render({}, changes)
 
     expect(markdown).toContain('**Outcome:** failed: an action failed.')
     expect(markdown).toContain(
-      ['## Why it ended', '', '- Why: Disk full. (`ACTION_FAILED`, in stage action).', '- Done until then: `look`.', '- In doubt, may or may not have happened: `count`.', '- To go on: Look at the cause in the report.', '- To see each event: `planner-exec events run-1`'].join('\n'),
+      [
+        '## Why it ended',
+        '',
+        '- Why: Disk full. (`ACTION_FAILED`, in stage action).',
+        '- Done until then: `look`.',
+        '- In doubt, may or may not have happened: `count`.',
+        '- To go on: Look at the cause in the report.',
+        '- To see each event: `planner-exec events run-1`',
+      ].join('\n'),
     )
   })
 
@@ -76,8 +107,30 @@ describe('the report for a person', () => {
 })
 
 const ATTACKS = [
-  '\n# Owned\n', '\n\n---\n', '<script>alert(1)</script>', '<img src=x onerror=alert(1)>', '![x](https://evil.example/a.png)', '[x](javascript:alert(1))', '[x]: https://evil.example', 'https://evil.example/?q=1',
-  'www.evil.example', 'mail@evil.example', '@everyone', '| a | b |\n|---|---|', '```\n# Owned\n```', '`x` ``y``', '**bold** _em_ ~~no~~', '&lt;b&gt;', '\x1b[2J\x1b[31m', '\u202eright', '- item\n1. one\n> quote', '\\', '\\`', '$x$', '1. one', '    code',
+  '\n# Owned\n',
+  '\n\n---\n',
+  '<script>alert(1)</script>',
+  '<img src=x onerror=alert(1)>',
+  '![x](https://evil.example/a.png)',
+  '[x](javascript:alert(1))',
+  '[x]: https://evil.example',
+  'https://evil.example/?q=1',
+  'www.evil.example',
+  'mail@evil.example',
+  '@everyone',
+  '| a | b |\n|---|---|',
+  '```\n# Owned\n```',
+  '`x` ``y``',
+  '**bold** _em_ ~~no~~',
+  '&lt;b&gt;',
+  '\x1b[2J\x1b[31m',
+  '\u202eright',
+  '- item\n1. one\n> quote',
+  '\\',
+  '\\`',
+  '$x$',
+  '1. one',
+  '    code',
 ]
 
 describe('untrusted text in the report', () => {
@@ -88,19 +141,53 @@ describe('untrusted text in the report', () => {
 
     expect(headings(markdown)).toHaveLength(plain)
     expect(outsideOfSpans(markdown).replaceAll('**', '')).not.toMatch(/[<>[\]*_~`$]|:\/\/|www\.|@|\x1b|\u202e/)
-    expect(markdown.split('\n').filter((line) => line.startsWith('|')).map((line) => line.match(/(?<!\\)\|/g)?.length)).toEqual([7, 7, 7, 7])
+    expect(
+      markdown
+        .split('\n')
+        .filter((line) => line.startsWith('|'))
+        .map((line) => line.match(/(?<!\\)\|/g)?.length),
+    ).toEqual([7, 7, 7, 7])
   })
 
   it('never has an unescaped character that means something, nor a control character', () => {
-    const part = fc.constantFrom('`', '``', '|', '<', '>', '[', ']', '(', ')', '*', '_', '#', '\\', '\n', '-', '1.', ' ', 'a', '!', '~', '&', '@', 'https://x', '\x1b', '\u202e')
+    const part = fc.constantFrom(
+      '`',
+      '``',
+      '|',
+      '<',
+      '>',
+      '[',
+      ']',
+      '(',
+      ')',
+      '*',
+      '_',
+      '#',
+      '\\',
+      '\n',
+      '-',
+      '1.',
+      ' ',
+      'a',
+      '!',
+      '~',
+      '&',
+      '@',
+      'https://x',
+      '\x1b',
+      '\u202e',
+    )
 
     fc.assert(
-      fc.property(fc.array(part, { maxLength: 20 }).map((parts) => parts.join('')), (text) => {
-        expect(outsideOfSpans(prose(text)).replaceAll('&#124;', '')).not.toMatch(/[<>[\]*_~#|`]|\n|\x1b|\u202e/)
-        expect(outsideOfSpans(code(text))).toMatch(/^(?:\(empty\))?$/)
-        expect(outsideOfSpans(cellCode(text)).replaceAll('&#124;', '')).toBe('')
-        expect(cellCode(text)).not.toContain('|')
-      }),
+      fc.property(
+        fc.array(part, { maxLength: 20 }).map((parts) => parts.join('')),
+        (text) => {
+          expect(outsideOfSpans(prose(text)).replaceAll('&#124;', '')).not.toMatch(/[<>[\]*_~#|`]|\n|\x1b|\u202e/)
+          expect(outsideOfSpans(code(text))).toMatch(/^(?:\(empty\))?$/)
+          expect(outsideOfSpans(cellCode(text)).replaceAll('&#124;', '')).toBe('')
+          expect(cellCode(text)).not.toContain('|')
+        },
+      ),
       { numRuns: 2_000 },
     )
   })
@@ -126,11 +213,28 @@ function outsideOfSpans(markdown: string): string {
 }
 
 function hostile(text: string) {
-  return { look: { findings: [finding({ rule: text, title: text, file: text, evidence: text, why: text, fix: text, command: text })], notExamined: [text] } }
+  return {
+    look: { findings: [finding({ rule: text, title: text, file: text, evidence: text, why: text, fix: text, command: text })], notExamined: [text] },
+  }
 }
 
 function hostileInput(text: string): ReportInput {
-  const results = new Map([['look', result('look', { ruleId: text })], ['count', result('count', { outcome: 'failed', failure: { ...failure('ACTION_FAILED', text), hint: text, code: text } })]])
-  const base = input(hostile(text), { goal: text, planSource: text, runId: text, workflowType: text, results, criteria: [{ criterion: text, verdict: 'unmet', evidence: text }], notExamined: [text], evidence: [{ id: text, source: text, sha256: text, quote: text }] })
-  return { ...base, plan: base.plan === null ? null : { ...base.plan, assumptions: [text], steps: base.plan.steps.map((step) => ({ ...step, title: text })) } }
+  const results = new Map([
+    ['look', result('look', { ruleId: text })],
+    ['count', result('count', { outcome: 'failed', failure: { ...failure('ACTION_FAILED', text), hint: text, code: text } })],
+  ])
+  const base = input(hostile(text), {
+    goal: text,
+    planSource: text,
+    runId: text,
+    workflowType: text,
+    results,
+    criteria: [{ criterion: text, verdict: 'unmet', evidence: text }],
+    notExamined: [text],
+    evidence: [{ id: text, source: text, sha256: text, quote: text }],
+  })
+  return {
+    ...base,
+    plan: base.plan === null ? null : { ...base.plan, assumptions: [text], steps: base.plan.steps.map((step) => ({ ...step, title: text })) },
+  }
 }

@@ -21,7 +21,19 @@ export function finding(changes: Partial<Finding> = {}): Finding {
 }
 
 export function result(stepId: string, changes: Partial<ActionResult> = {}): ActionResult {
-  return { stepId, outcome: 'succeeded', inDoubt: false, provenance: 'capability', outputRef: 'blob', failure: null, digest: 'd', ruleId: 'workstation:rules[0]', attempts: 1, usage: NO_USAGE, ...changes }
+  return {
+    stepId,
+    outcome: 'succeeded',
+    inDoubt: false,
+    provenance: 'capability',
+    outputRef: 'blob',
+    failure: null,
+    digest: 'd',
+    ruleId: 'workstation:rules[0]',
+    attempts: 1,
+    usage: NO_USAGE,
+    ...changes,
+  }
 }
 
 /** A completed run of two steps whose outputs these are. */
@@ -38,7 +50,10 @@ export function input(outputs: Readonly<Record<string, JsonObject>> = {}, change
     failure: null,
     criteria: [{ criterion: 'step look succeeded', verdict: 'met', evidence: 'It did.' }],
     usage: { ...NO_USAGE, wallMs: 1_500, fsOperations: 4 },
-    results: new Map([['look', result('look')], ['count', result('count')]]),
+    results: new Map([
+      ['look', result('look')],
+      ['count', result('count')],
+    ]),
     verdicts: new Map(),
     output: (stepId) => outputs[stepId] ?? null,
     notExamined: ['the meaning of the code'],

@@ -37,7 +37,11 @@ describe('the assembled report', () => {
     const report = assembleReport(input({ look: { findings: [finding(), { title: 'made up' }, 5] }, count: { findings: 'many' } }))
 
     expect(report.findings).toEqual([finding()])
-    expect(report.notExamined).toEqual(['2 malformed findings of step look were left out', '1 malformed findings of step count were left out', 'the meaning of the code'])
+    expect(report.notExamined).toEqual([
+      '2 malformed findings of step look were left out',
+      '1 malformed findings of step count were left out',
+      'the meaning of the code',
+    ])
   })
 
   it('takes nothing from steps that did not succeed, and says what they would have looked at', () => {
@@ -57,11 +61,21 @@ describe('the assembled report', () => {
   })
 
   it('recommends five things at most, each of them the remedy of a finding', () => {
-    const findings = ['high', 'medium', 'low', 'info'].flatMap((severity) => [1, 2].map((line) => finding({ severity: severity as 'high', rule: `r.${severity}${line}`, title: `T${line}`, fix: `Fix ${severity} ${line}.`, line })))
+    const findings = ['high', 'medium', 'low', 'info'].flatMap((severity) =>
+      [1, 2].map((line) =>
+        finding({ severity: severity as 'high', rule: `r.${severity}${line}`, title: `T${line}`, fix: `Fix ${severity} ${line}.`, line }),
+      ),
+    )
 
     const { recommendations } = assembleReport(input({ look: { findings } }))
 
-    expect(recommendations).toEqual(['Fix high 1. (T1, src/a.ts:1)', 'Fix high 2. (T2, src/a.ts:2)', 'Fix medium 1. (T1, src/a.ts:1)', 'Fix medium 2. (T2, src/a.ts:2)', 'Fix low 1. (T1, src/a.ts:1)'])
+    expect(recommendations).toEqual([
+      'Fix high 1. (T1, src/a.ts:1)',
+      'Fix high 2. (T2, src/a.ts:2)',
+      'Fix medium 1. (T1, src/a.ts:1)',
+      'Fix medium 2. (T2, src/a.ts:2)',
+      'Fix low 1. (T1, src/a.ts:1)',
+    ])
   })
 
   it('recommends one thing once, however often it is found', () => {
@@ -78,13 +92,29 @@ describe('the assembled report', () => {
   })
 
   it('is as honest about a run that failed before it had a plan', () => {
-    const report = assembleReport(input({}, { plan: null, planSource: null, results: new Map(), criteria: [], status: 'failed', exitReason: 'unplannable', failure: failure('UNPLANNABLE', 'No playbook fits the goal') }))
+    const report = assembleReport(
+      input(
+        {},
+        {
+          plan: null,
+          planSource: null,
+          results: new Map(),
+          criteria: [],
+          status: 'failed',
+          exitReason: 'unplannable',
+          failure: failure('UNPLANNABLE', 'No playbook fits the goal'),
+        },
+      ),
+    )
 
     expect(report).toMatchObject({ actions: [], findings: [], summary: 'It never came to a plan. No playbook fits the goal.' })
   })
 
   it('keeps the actions of earlier plans', () => {
-    const results = new Map([['old', result('old')], ['look', result('look')]])
+    const results = new Map([
+      ['old', result('old')],
+      ['look', result('look')],
+    ])
 
     expect(assembleReport(input({}, { results })).actions.map(({ stepId }) => stepId)).toEqual(['old', 'look', 'count'])
   })

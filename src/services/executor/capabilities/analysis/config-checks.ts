@@ -43,7 +43,9 @@ function broken(project: Project, path: string, problem: string): Finding {
     evidence: asEvidence(problem),
     why: isManifest(path) ? 'npm and Node stop at it.' : 'TypeScript and the tools that read it stop, or go on with other settings.',
     fix: 'Correct the JSON.',
-    command: isManifest(path) ? `node -p "JSON.parse(fs.readFileSync(process.argv[1], 'utf8'))" ${shellPath(path)}` : `npx tsc --showConfig -p ${shellPath(path)}`,
+    command: isManifest(path)
+      ? `node -p "JSON.parse(fs.readFileSync(process.argv[1], 'utf8'))" ${shellPath(path)}`
+      : `npx tsc --showConfig -p ${shellPath(path)}`,
   }
 }
 
@@ -54,18 +56,34 @@ export async function strictness(project: Project, manifest: Manifest | null, co
   const setting = await strictOf(path, context)
   if (setting === 'explicitly-off') return explicitlyOff(path, context)
   if (setting !== 'unset' || !defaultsToLoose(manifest)) return []
-  return [notStrict(path, { line: null, evidence: 'no `strict` in it, nor in what it extends; TypeScript before 6 takes that as false', command: `grep -n '"strict"' ${shellPath(path)} || echo not set` })]
+  return [
+    notStrict(path, {
+      line: null,
+      evidence: 'no `strict` in it, nor in what it extends; TypeScript before 6 takes that as false',
+      command: `grep -n '"strict"' ${shellPath(path)} || echo not set`,
+    }),
+  ]
 }
 
 /** What a configuration and those it extends say; `unknown` once anything is not a relative path. */
-async function strictOf(path: string, context: ExecutionContext, depth = 0): Promise<'on' | 'explicitly-off' | 'unset' | 'inherited-off' | 'unknown'> {
+async function strictOf(
+  path: string,
+  context: ExecutionContext,
+  depth = 0,
+): Promise<'on' | 'explicitly-off' | 'unset' | 'inherited-off' | 'unknown'> {
   const parsed = await parsedFile(path, context)
   if (parsed === null || !parsed.ok || depth > MAX_EXTENDS) return 'unknown'
   const options = objectAt(parsed.value, 'compilerOptions')
   if (options['strict'] === true) return 'on'
   if (options['strict'] === false) return depth === 0 ? 'explicitly-off' : 'inherited-off'
   // Chosen one by one, or only a list of other projects: nothing to say.
-  if (Object.hasOwn(options, 'strict') || Object.hasOwn(options, 'strictNullChecks') || Object.hasOwn(options, 'noImplicitAny') || Object.hasOwn(parsed.value, 'references')) return 'unknown'
+  if (
+    Object.hasOwn(options, 'strict') ||
+    Object.hasOwn(options, 'strictNullChecks') ||
+    Object.hasOwn(options, 'noImplicitAny') ||
+    Object.hasOwn(parsed.value, 'references')
+  )
+    return 'unknown'
   return inherited(path, parsed.value['extends'], context, depth)
 }
 

@@ -4,17 +4,49 @@ import { extensionOf, languageOf } from './languages.ts'
 export type LeftOut = 'vendored' | 'generated' | 'lock' | 'binary'
 
 const LOCKS = new Set([
-  'package-lock.json', 'npm-shrinkwrap.json', 'yarn.lock', 'pnpm-lock.yaml', 'bun.lock', 'bun.lockb', 'deno.lock', 'cargo.lock', 'gemfile.lock', 'poetry.lock',
-  'uv.lock', 'pipfile.lock', 'composer.lock', 'go.sum', 'flake.lock', 'mix.lock', 'pubspec.lock', 'package.resolved', 'gradle.lockfile', 'packages.lock.json',
+  'package-lock.json',
+  'npm-shrinkwrap.json',
+  'yarn.lock',
+  'pnpm-lock.yaml',
+  'bun.lock',
+  'bun.lockb',
+  'deno.lock',
+  'cargo.lock',
+  'gemfile.lock',
+  'poetry.lock',
+  'uv.lock',
+  'pipfile.lock',
+  'composer.lock',
+  'go.sum',
+  'flake.lock',
+  'mix.lock',
+  'pubspec.lock',
+  'package.resolved',
+  'gradle.lockfile',
+  'packages.lock.json',
 ])
 
-const VENDORED_FOLDERS = new Set(['node_modules', 'bower_components', 'jspm_packages', 'vendor', 'vendored', 'third_party', 'third-party', 'thirdparty', 'pods', '.yarn'])
+const VENDORED_FOLDERS = new Set([
+  'node_modules',
+  'bower_components',
+  'jspm_packages',
+  'vendor',
+  'vendored',
+  'third_party',
+  'third-party',
+  'thirdparty',
+  'pods',
+  '.yarn',
+])
 const GENERATED_FOLDERS = new Set(['dist', 'coverage', 'generated', '__generated__', '__snapshots__'])
-const GENERATED_NAME = /\.min\.(?:js|mjs|cjs|css)$|[.-]bundle\.js$|\.(?:generated|gen|g)\.[a-z]+$|_pb2(?:_grpc)?\.pyi?$|\.pb\.(?:go|cc|h)$|\.designer\.cs$|\.(?:map|snap)$/i
+const GENERATED_NAME =
+  /\.min\.(?:js|mjs|cjs|css)$|[.-]bundle\.js$|\.(?:generated|gen|g)\.[a-z]+$|_pb2(?:_grpc)?\.pyi?$|\.pb\.(?:go|cc|h)$|\.designer\.cs$|\.(?:map|snap)$/i
 
 const BINARY_EXTENSIONS = new Set(
-  ('png jpg jpeg gif webp avif bmp ico icns tif tiff psd pdf zip gz tgz bz2 xz zst 7z rar tar jar war class o a so dylib dll exe wasm node pyc woff woff2 ttf otf eot ' +
-    'mp3 mp4 m4a wav ogg flac avi mov mkv webm db sqlite sqlite3 bin dat parquet onnx pt pickle pkl npy npz docx xlsx pptx').split(' '),
+  (
+    'png jpg jpeg gif webp avif bmp ico icns tif tiff psd pdf zip gz tgz bz2 xz zst 7z rar tar jar war class o a so dylib dll exe wasm node pyc woff woff2 ttf otf eot ' +
+    'mp3 mp4 m4a wav ogg flac avi mov mkv webm db sqlite sqlite3 bin dat parquet onnx pt pickle pkl npy npz docx xlsx pptx'
+  ).split(' '),
 )
 
 const TEST_PATH = /(?:^|\/)(?:tests?|__tests__|spec|specs|e2e)\/|[._-](?:test|tests|spec)\.[a-z]+$|(?:^|\/)test_[^/]*\.py$|_test\.(?:go|py|rb)$/i
@@ -22,7 +54,8 @@ const FIXTURE_PATH = /(?:^|\/)(?:fixtures?|__fixtures__|testdata|test-data|test_
 
 // A generator's notice: on a comment line, near the top.
 const COMMENT_LINE = /^\s*(?:\/\/|\/\*|\*|#|--|;|<!--|%|")/
-const NOTICE = /@generated\b|\bgenerated\b.*\bdo not edit\b|\bdo not edit\b.*\bgenerated\b|\bauto-?generated (?:by|from|with|file|code)\b|^\W*(?:this (?:file|code) (?:is|was) )?(?:automatically |auto-?)?generated (?:by|from|with)\b/i
+const NOTICE =
+  /@generated\b|\bgenerated\b.*\bdo not edit\b|\bdo not edit\b.*\bgenerated\b|\bauto-?generated (?:by|from|with|file|code)\b|^\W*(?:this (?:file|code) (?:is|was) )?(?:automatically |auto-?)?generated (?:by|from|with)\b/i
 const NOTICE_LINES = 10
 
 /** What the path alone gives away. Null: the file has to be looked at. */
@@ -40,7 +73,8 @@ export function leftOutByPath(path: string): LeftOut | null {
 export function leftOutByText(path: string, text: string): LeftOut | null {
   const head = text.slice(0, 4_000).split('\n', NOTICE_LINES)
   const { kind } = languageOf(path)
-  if ((kind === 'code' || kind === 'style') && (head.some((line) => COMMENT_LINE.test(line) && NOTICE.test(line)) || isMinified(text))) return 'generated'
+  if ((kind === 'code' || kind === 'style') && (head.some((line) => COMMENT_LINE.test(line) && NOTICE.test(line)) || isMinified(text)))
+    return 'generated'
   return null
 }
 

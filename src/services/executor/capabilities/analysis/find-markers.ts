@@ -69,7 +69,9 @@ function tsDirectives(scan: Scan): Candidate[] {
     const name = match[1] ?? ''
     // In tests an expected error is often the assertion itself.
     if (name === 'expect-error' && isTest(scan.file.path)) return []
-    return opensComment(scan, match.index) && !isExplained(scan, match.index, match[2] ?? '') ? [candidate(scan, `types.ts-${name}`, match.index)] : []
+    return opensComment(scan, match.index) && !isExplained(scan, match.index, match[2] ?? '')
+      ? [candidate(scan, `types.ts-${name}`, match.index)]
+      : []
   })
 }
 

@@ -14,7 +14,12 @@ const MAX_EVIDENCE = 200
 /** The order of every analysis: severity, rule, file, line. */
 export function inOrder(findings: readonly Finding[]): Finding[] {
   return [...findings].sort(
-    (a, b) => RANK[a.severity] - RANK[b.severity] || byText(a.rule, b.rule) || byText(a.file ?? '', b.file ?? '') || (a.line ?? 0) - (b.line ?? 0) || byText(a.evidence, b.evidence),
+    (a, b) =>
+      RANK[a.severity] - RANK[b.severity] ||
+      byText(a.rule, b.rule) ||
+      byText(a.file ?? '', b.file ?? '') ||
+      (a.line ?? 0) - (b.line ?? 0) ||
+      byText(a.evidence, b.evidence),
   )
 }
 

@@ -19,7 +19,24 @@ export interface History {
 export async function readHistory(path: string, maxCommits: number, context: ExecutionContext): Promise<History> {
   const format = '%x01%H%x00%aN'
   const log = await readGit(
-    ['log', '--no-merges', '--full-history', '--no-renames', '--no-ext-diff', '--no-textconv', '--no-show-signature', '-z', '--relative', '--name-only', '-n', String(maxCommits), `--format=${format}`, 'HEAD', '--', path],
+    [
+      'log',
+      '--no-merges',
+      '--full-history',
+      '--no-renames',
+      '--no-ext-diff',
+      '--no-textconv',
+      '--no-show-signature',
+      '-z',
+      '--relative',
+      '--name-only',
+      '-n',
+      String(maxCommits),
+      `--format=${format}`,
+      'HEAD',
+      '--',
+      path,
+    ],
     context,
   )
   context.heartbeat()

@@ -31,7 +31,9 @@ const Output = z.strictObject({
   commits: z.number().int(),
   authors: z.number().int(),
   /** By commits × lines, the highest first. */
-  hotspots: z.array(z.strictObject({ path: z.string(), commits: z.number().int(), authors: z.number().int(), lines: z.number().int(), score: z.number().int() })),
+  hotspots: z.array(
+    z.strictObject({ path: z.string(), commits: z.number().int(), authors: z.number().int(), lines: z.number().int(), score: z.number().int() }),
+  ),
   ...analysisOutput,
 })
 type Output = z.infer<typeof Output>
@@ -41,7 +43,8 @@ type Hotspot = Output['hotspots'][number]
 export const hotspots = defineCapability({
   name: 'analysis.hotspots.v1',
   title: 'Hotspots',
-  description: 'Multiplies how often each source file changed in the newest commits by its size, and tells whether one author made nearly all of them. Needs a git work tree.',
+  description:
+    'Multiplies how often each source file changed in the newest commits by its size, and tells whether one author made nearly all of them. Needs a git work tree.',
   args: Args,
   output: Output,
   effect: 'read',
@@ -55,11 +58,15 @@ export const hotspots = defineCapability({
 async function run({ path, maxCommits }: z.output<typeof Args>, context: ExecutionContext): Promise<Output> {
   context.meter.use('fsOperations', 1)
   await requireWorkTree(context)
-  if (!(await hasCommits(context))) return { path, commits: 0, authors: 0, hotspots: [], findings: [], notExamined: ['history: there is no commit yet'] }
+  if (!(await hasCommits(context)))
+    return { path, commits: 0, authors: 0, hotspots: [], findings: [], notExamined: ['history: there is no commit yet'] }
   const history = await readHistory(path, maxCommits, context)
   const spots = await measure(history.files, context)
   const listed = spots.slice(0, LISTED)
-  const findings = [...(await hotspotFindings(listed, path, maxCommits, context)), ...(await ownership(history.commitsByAuthor, path, maxCommits, context))]
+  const findings = [
+    ...(await hotspotFindings(listed, path, maxCommits, context)),
+    ...(await ownership(history.commitsByAuthor, path, maxCommits, context)),
+  ]
   const isShallow = (await readGit(['rev-parse', '--is-shallow-repository'], context)).toString('utf8').trim() === 'true'
   return {
     path,
@@ -108,7 +115,8 @@ async function hotspotFindings(spots: readonly Hotspot[], path: string, maxCommi
   for (const spot of spots) {
     if (spot.commits < MIN_COMMITS || spot.lines < MIN_LINES) continue
     // Git counts once more, by its own path filter instead of our reading of the log.
-    const counted = (await readGit(['rev-list', '--full-history', '--no-merges', 'HEAD', '--', spot.path], context)).toString('utf8').split('\n').length - 1
+    const counted =
+      (await readGit(['rev-list', '--full-history', '--no-merges', 'HEAD', '--', spot.path], context)).toString('utf8').split('\n').length - 1
     const isComplete = counted === spot.commits
     if (counted < spot.commits) continue
     findings.push(toFinding(spot, logCommand(path, maxCommits, '--relative --name-only --format='), isComplete ? null : counted))
@@ -133,12 +141,19 @@ function toFinding(spot: Hotspot, log: string, ever: number | null): Finding {
 }
 
 /** Knowledge in one head; for a person's own project that is simply so, hence only information. */
-async function ownership(commitsByAuthor: ReadonlyMap<string, number>, path: string, maxCommits: number, context: ExecutionContext): Promise<Finding[]> {
+async function ownership(
+  commitsByAuthor: ReadonlyMap<string, number>,
+  path: string,
+  maxCommits: number,
+  context: ExecutionContext,
+): Promise<Finding[]> {
   const [first] = [...commitsByAuthor].sort(([a, one], [b, other]) => other - one || byText(a, b))
   const total = [...commitsByAuthor.values()].reduce((sum, count) => sum + count, 0)
   if (first === undefined || total < MIN_COMMITS_FOR_OWNERSHIP || first[1] / total < OWNERSHIP_SHARE) return []
   const [author, commits] = first
-  const summary = (await readGit(['shortlog', '-s', '-n', '--no-merges', '--full-history', `--max-count=${maxCommits}`, 'HEAD', '--', path], context)).toString('utf8')
+  const summary = (
+    await readGit(['shortlog', '-s', '-n', '--no-merges', '--full-history', `--max-count=${maxCommits}`, 'HEAD', '--', path], context)
+  ).toString('utf8')
   const counts = summary.split('\n').map((line) => Number.parseInt(line, 10))
   if (counts[0] !== commits) return []
   return [

@@ -61,7 +61,8 @@ async function run({ path, maxFiles }: z.output<typeof Args>, context: Execution
   const others: Exclude<Looked, TextFile>[] = []
   let truncated = false
   for await (const looked of lookAtFiles(context, { path, maxFiles, onTruncated: () => (truncated = true) })) {
-    if (looked.kind === 'text') measured.push({ file: { path: looked.path, bytes: looked.bytes, language: looked.language }, lines: countLines(looked.text) })
+    if (looked.kind === 'text')
+      measured.push({ file: { path: looked.path, bytes: looked.bytes, language: looked.language }, lines: countLines(looked.text) })
     else others.push(looked)
   }
   const bySize = [...measured].sort((a, b) => b.lines - a.lines || byText(a.file.path, b.file.path))
@@ -89,7 +90,11 @@ function countLines(text: string): number {
 }
 
 function total(measured: readonly Measured[]): Output['text'] {
-  return { files: measured.length, lines: measured.reduce((sum, { lines }) => sum + lines, 0), bytes: measured.reduce((sum, { file }) => sum + file.bytes, 0) }
+  return {
+    files: measured.length,
+    lines: measured.reduce((sum, { lines }) => sum + lines, 0),
+    bytes: measured.reduce((sum, { file }) => sum + file.bytes, 0),
+  }
 }
 
 function byLanguage(measured: readonly Measured[]): Output['languages'] {

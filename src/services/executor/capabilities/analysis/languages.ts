@@ -7,8 +7,29 @@ export interface Language {
 
 /** Families of languages whose comments and strings look alike. */
 export type SyntaxName =
-  | 'javascript' | 'c' | 'go' | 'rust' | 'java' | 'kotlin' | 'swift' | 'csharp' | 'dart' | 'php'
-  | 'python' | 'ruby' | 'shell' | 'hash' | 'yaml' | 'css' | 'scss' | 'html' | 'sql' | 'lua' | 'haskell' | 'lisp' | 'percent'
+  | 'javascript'
+  | 'c'
+  | 'go'
+  | 'rust'
+  | 'java'
+  | 'kotlin'
+  | 'swift'
+  | 'csharp'
+  | 'dart'
+  | 'php'
+  | 'python'
+  | 'ruby'
+  | 'shell'
+  | 'hash'
+  | 'yaml'
+  | 'css'
+  | 'scss'
+  | 'html'
+  | 'sql'
+  | 'lua'
+  | 'haskell'
+  | 'lisp'
+  | 'percent'
 
 type Row = readonly [name: string, kind: Language['kind'], syntax: SyntaxName | null, extensions: string]
 
@@ -75,7 +96,11 @@ const ROWS: readonly Row[] = [
   ['Text', 'prose', null, 'txt'],
 ]
 
-const BY_EXTENSION = new Map(ROWS.flatMap(([name, kind, syntax, extensions]) => extensions.split(' ').map((extension): [string, Language] => [extension, { name, kind, syntax }])))
+const BY_EXTENSION = new Map(
+  ROWS.flatMap(([name, kind, syntax, extensions]) =>
+    extensions.split(' ').map((extension): [string, Language] => [extension, { name, kind, syntax }]),
+  ),
+)
 
 const BY_NAME = new Map<string, Language>([
   ['makefile', { name: 'Makefile', kind: 'code', syntax: 'hash' }],

@@ -14,7 +14,13 @@ const MAX_FILES = 100_000
 
 const Args = z.strictObject({
   path: WorkspacePath.default('.').describe('Folder to look at, relative to the workspace.'),
-  maxMatches: z.number().int().min(1).max(10_000).default(500).describe('Findings returned at most, shared out between the rules; the counts are of all.'),
+  maxMatches: z
+    .number()
+    .int()
+    .min(1)
+    .max(10_000)
+    .default(500)
+    .describe('Findings returned at most, shared out between the rules; the counts are of all.'),
 })
 
 const Output = z.strictObject({

@@ -55,38 +55,66 @@ function isBuiltIn(script: string, project: Project, scripts: ReadonlySet<string
 export function manifestFields(project: Project, manifest: Manifest): Finding[] {
   if (!isPublic(manifest)) return []
   const fields = [
-    ['engines', 'Without it nobody is told which versions of Node it needs, and npm warns nobody.', 'State the oldest supported Node version in `engines.node`.'],
+    [
+      'engines',
+      'Without it nobody is told which versions of Node it needs, and npm warns nobody.',
+      'State the oldest supported Node version in `engines.node`.',
+    ],
     ['repository', 'Users who find the package in a registry do not find its source.', 'Add `repository` to package.json.'],
     ['license', 'Without a stated licence most companies may not use the package.', 'Add `license` to package.json, as an SPDX identifier.'],
   ] as const
   return fields.flatMap(([field, why, fix]): Finding[] => {
     if (Object.hasOwn(manifest, field) || (field === 'license' && Object.hasOwn(manifest, 'licenses'))) return []
     const file = below(project.folder, 'package.json')
-    return [{ ...manifestBase(file), rule: `package.${field}`, severity: 'info', title: `package.json has no \`${field}\``, evidence: `no key ${field}`, why, fix, command: printKey(file, field) }]
+    return [
+      {
+        ...manifestBase(file),
+        rule: `package.${field}`,
+        severity: 'info',
+        title: `package.json has no \`${field}\``,
+        evidence: `no key ${field}`,
+        why,
+        fix,
+        command: printKey(file, field),
+      },
+    ]
   })
 }
 
 /** Whether installations are repeatable: a lockfile, in step with the manifest. */
-export async function lockfile(project: Project, manifest: Manifest, context: ExecutionContext): Promise<{ findings: Finding[]; notExamined: string[] }> {
+export async function lockfile(
+  project: Project,
+  manifest: Manifest,
+  context: ExecutionContext,
+): Promise<{ findings: Finding[]; notExamined: string[] }> {
   const wanted = dependenciesOf(manifest)
   const present = LOCKFILES.filter((name) => project.names.includes(name))
   if (present.length === 0) {
     // A part of a larger repository may be locked above it.
     if (wanted.size === 0 || project.git === 'inside' || !(await allMissing(project, LOCKFILES, context))) return { findings: [], notExamined: [] }
     const settings = project.names.includes('.npmrc') ? ((await readText(context, below(project.folder, '.npmrc'))) ?? '') : ''
-    if (/^\s*package-lock\s*=\s*false\b/m.test(settings)) return { findings: [], notExamined: ['whether installations are repeatable: .npmrc switches the lockfile off'] }
+    if (/^\s*package-lock\s*=\s*false\b/m.test(settings))
+      return { findings: [], notExamined: ['whether installations are repeatable: .npmrc switches the lockfile off'] }
     return { findings: [noLockfile(project, wanted.size, isPublic(manifest))], notExamined: [] }
   }
   if (!present.includes('package-lock.json')) return { findings: [], notExamined: [`whether ${present.join(', ')} is in step with package.json`] }
   return packageLock(project, wanted, context)
 }
 
-async function packageLock(project: Project, wanted: ReadonlyMap<string, readonly string[]>, context: ExecutionContext): Promise<{ findings: Finding[]; notExamined: string[] }> {
+async function packageLock(
+  project: Project,
+  wanted: ReadonlyMap<string, readonly string[]>,
+  context: ExecutionContext,
+): Promise<{ findings: Finding[]; notExamined: string[] }> {
   const path = below(project.folder, 'package-lock.json')
   const parsed = parseJson((await readText(context, path)) ?? '')
   if (!parsed.ok) return { findings: [], notExamined: [`whether ${path} is in step with package.json: it cannot be parsed, or is too large`] }
   const packages = objectAt(parsed.value, 'packages')
-  if (!Object.hasOwn(packages, '')) return { findings: [], notExamined: [`whether ${path} is in step with package.json: it has no entry for the project itself (lockfile version 1)`] }
+  if (!Object.hasOwn(packages, ''))
+    return {
+      findings: [],
+      notExamined: [`whether ${path} is in step with package.json: it has no entry for the project itself (lockfile version 1)`],
+    }
   const locked = dependenciesOf(objectAt(packages, ''))
   const differing = [...new Set([...wanted.keys(), ...locked.keys()])].filter((name) => !sharesRange(wanted.get(name), locked.get(name))).sort()
   if (differing.length === 0) return { findings: [], notExamined: [] }
@@ -95,8 +123,15 @@ async function packageLock(project: Project, wanted: ReadonlyMap<string, readonl
   return { findings: still.length === 0 ? [] : [outOfStep(path, still, wanted, locked)], notExamined: [] }
 }
 
-function outOfStep(path: string, names: readonly string[], wanted: ReadonlyMap<string, readonly string[]>, locked: ReadonlyMap<string, readonly string[]>): Finding {
-  const told = names.map((name) => `${name}: ${wanted.get(name)?.[0] ?? 'absent'} in package.json, ${locked.get(name)?.[0] ?? 'absent'} in the lockfile`)
+function outOfStep(
+  path: string,
+  names: readonly string[],
+  wanted: ReadonlyMap<string, readonly string[]>,
+  locked: ReadonlyMap<string, readonly string[]>,
+): Finding {
+  const told = names.map(
+    (name) => `${name}: ${wanted.get(name)?.[0] ?? 'absent'} in package.json, ${locked.get(name)?.[0] ?? 'absent'} in the lockfile`,
+  )
   return {
     rule: 'package.lockfile-stale',
     severity: 'medium',
@@ -134,14 +169,39 @@ export function tests(project: Project, manifest: Manifest | null): Finding[] {
     // The parts of a monorepo are often tested from its root.
     if (project.git === 'inside' && project.folder !== '.') return []
     const file = below(project.folder, 'package.json')
-    const fix = testFiles.length > 0 ? 'Add a `test` script that runs the tests that exist.' : 'Add a test runner and a `test` script, beginning with the code that changes most.'
-    return [{ ...manifestBase(file), rule: 'tests.no-script', severity: 'medium', title: '`npm test` runs no tests', evidence: script ?? 'no script test', why: 'Nobody, and no CI, can find out with the usual command whether a change breaks something.', fix, command: printKey(file, 'scripts.test') }]
+    const fix =
+      testFiles.length > 0
+        ? 'Add a `test` script that runs the tests that exist.'
+        : 'Add a test runner and a `test` script, beginning with the code that changes most.'
+    return [
+      {
+        ...manifestBase(file),
+        rule: 'tests.no-script',
+        severity: 'medium',
+        title: '`npm test` runs no tests',
+        evidence: script ?? 'no script test',
+        why: 'Nobody, and no CI, can find out with the usual command whether a change breaks something.',
+        fix,
+        command: printKey(file, 'scripts.test'),
+      },
+    ]
   }
   // Rust and some others keep tests in the source files, where a path cannot show them.
   const sources = project.files.filter((path) => ['Python', 'Go', 'Java', 'Ruby', 'PHP', 'TypeScript', 'JavaScript'].includes(languageOf(path).name))
   if (sources.length < 5 || testFiles.length > 0) return []
   return [
-    { rule: 'tests.none', severity: 'medium', confidence: 'heuristic', title: 'No test files found', file: null, line: null, evidence: `${sources.length} source files, none of them named as a test`, why: 'Nothing shows whether a change breaks something.', fix: 'Add tests, beginning with the code that changes most.', command: `find ${shellPath(below(project.folder, '.'))} -iname '*test*' -not -path '*/node_modules/*' -not -path '*/.git/*'` },
+    {
+      rule: 'tests.none',
+      severity: 'medium',
+      confidence: 'heuristic',
+      title: 'No test files found',
+      file: null,
+      line: null,
+      evidence: `${sources.length} source files, none of them named as a test`,
+      why: 'Nothing shows whether a change breaks something.',
+      fix: 'Add tests, beginning with the code that changes most.',
+      command: `find ${shellPath(below(project.folder, '.'))} -iname '*test*' -not -path '*/node_modules/*' -not -path '*/.git/*'`,
+    },
   ]
 }
 

@@ -35,7 +35,12 @@ export interface Project {
 export async function readProject(folder: string, context: ExecutionContext): Promise<Project> {
   const names = await namesIn(folder, context)
   const files: string[] = []
-  for await (const { path } of walkFiles(context.workspace, { stateDir: context.stateDir, path: folder, maxFiles: MAX_FILES, signal: context.signal })) {
+  for await (const { path } of walkFiles(context.workspace, {
+    stateDir: context.stateDir,
+    path: folder,
+    maxFiles: MAX_FILES,
+    signal: context.signal,
+  })) {
     if (leftOutByPath(path) !== 'vendored' && !isFixture(path)) files.push(path)
   }
   context.heartbeat()
@@ -58,7 +63,11 @@ export async function allMissing(project: Project, names: readonly string[], con
 }
 
 async function namesIn(folder: string, context: ExecutionContext): Promise<string[]> {
-  return inFolder(folder, context, (open) => listFolder(open).map((entry) => entry.name).filter((name) => join(context.workspace, folder, name) !== context.stateDir))
+  return inFolder(folder, context, (open) =>
+    listFolder(open)
+      .map((entry) => entry.name)
+      .filter((name) => join(context.workspace, folder, name) !== context.stateDir),
+  )
 }
 
 async function inFolder<T>(folder: string, context: ExecutionContext, use: Parameters<typeof withFolder<T>>[2]): Promise<T> {

@@ -23,7 +23,10 @@ export function secondLook(candidate: Candidate, lines: readonly string[]): Seco
 
 function isBareAny({ text, column }: Candidate): boolean {
   if (/^\s*(?:\*|\/\/|\/\*)/.test(text)) return false
-  const before = text.slice(0, column).replace(QUOTED, '""').replace(/\/\*.*?\*\//g, '')
+  const before = text
+    .slice(0, column)
+    .replace(QUOTED, '""')
+    .replace(/\/\*.*?\*\//g, '')
   return hasEvenQuotes(before, 'javascript') && !/\/\/|\/\*/.test(before) && /(?::|\bas)\s*$/.test(before)
 }
 

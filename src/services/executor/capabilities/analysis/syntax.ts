@@ -43,8 +43,18 @@ const STARS = [['/*', '*/']] as const
 const HASH = /#/y
 const HASH_WORD = /(?<=^|\s)#/my
 
-const define = (given: Partial<Syntax>): Syntax => ({ line: null, blocks: [], strings: [], heredoc: null, nested: false, skip: null, exact: false, ...given })
-const cLike = (strings: readonly StringRule[], given: Partial<Syntax> = {}): Syntax => define({ line: SLASHES, blocks: STARS, strings, exact: true, ...given })
+const define = (given: Partial<Syntax>): Syntax => ({
+  line: null,
+  blocks: [],
+  strings: [],
+  heredoc: null,
+  nested: false,
+  skip: null,
+  exact: false,
+  ...given,
+})
+const cLike = (strings: readonly StringRule[], given: Partial<Syntax> = {}): Syntax =>
+  define({ line: SLASHES, blocks: STARS, strings, exact: true, ...given })
 
 /** Every family but JavaScript, whose regular expressions and templates need a scanner of their own. */
 export const SYNTAXES: Readonly<Record<Exclude<SyntaxName, 'javascript'>, Syntax>> = {
@@ -52,21 +62,48 @@ export const SYNTAXES: Readonly<Record<Exclude<SyntaxName, 'javascript'>, Syntax
   go: cLike([rule(/`/y, '`', { escapes: false, multiline: true }), DOUBLE], { skip: CHARACTER }),
   rust: cLike([rule(/(?<=\bb?r)(#*)"/y, '"$1', { escapes: false, multiline: true }), LONG_DOUBLE], { skip: CHARACTER, nested: true }),
   java: cLike([TRIPLE, DOUBLE], { skip: CHARACTER }),
-  kotlin: cLike([rule(/"""/y, '"""', { escapes: false, multiline: true }), rule(/'''/y, "'''", { multiline: true }), DOUBLE], { skip: CHARACTER, exact: false }),
+  kotlin: cLike([rule(/"""/y, '"""', { escapes: false, multiline: true }), rule(/'''/y, "'''", { multiline: true }), DOUBLE], {
+    skip: CHARACTER,
+    exact: false,
+  }),
   swift: cLike([rule(/(#+)"/y, '"$1', { escapes: false }), TRIPLE, DOUBLE], { nested: true, exact: false }),
-  csharp: cLike([rule(/"""/y, '"""', { escapes: false, multiline: true }), rule(/(?:\$@|@\$|@)"/y, '"', { escapes: false, multiline: true }), DOUBLE], { skip: CHARACTER, exact: false }),
+  csharp: cLike(
+    [rule(/"""/y, '"""', { escapes: false, multiline: true }), rule(/(?:\$@|@\$|@)"/y, '"', { escapes: false, multiline: true }), DOUBLE],
+    { skip: CHARACTER, exact: false },
+  ),
   dart: cLike([TRIPLE, rule(/'''/y, "'''", { multiline: true }), DOUBLE, SINGLE], { nested: true, exact: false }),
-  php: cLike([LONG_DOUBLE, rule(/'/y, "'", { multiline: true })], { line: /\/\/|#(?!\[)/y, heredoc: /<<<[ \t]*["']?([A-Za-z_]\w*)["']?/y, exact: false }),
+  php: cLike([LONG_DOUBLE, rule(/'/y, "'", { multiline: true })], {
+    line: /\/\/|#(?!\[)/y,
+    heredoc: /<<<[ \t]*["']?([A-Za-z_]\w*)["']?/y,
+    exact: false,
+  }),
   python: define({ line: HASH, strings: [TRIPLE, rule(/'''/y, "'''", { multiline: true }), DOUBLE, SINGLE], exact: true }),
-  ruby: define({ line: HASH_WORD, blocks: [['\n=begin', '\n=end']], strings: [LONG_DOUBLE, rule(/'/y, "'", { multiline: true })], heredoc: /<<[~-]["'`]?([A-Za-z_]\w*)["'`]?/y }),
-  shell: define({ line: HASH_WORD, strings: [LONG_DOUBLE, rule(/'/y, "'", { escapes: false, multiline: true })], heredoc: /<<-?[ \t]*["'\\]?([A-Za-z_]\w*)["']?/y, skip: /\\[^\n]/y }),
+  ruby: define({
+    line: HASH_WORD,
+    blocks: [['\n=begin', '\n=end']],
+    strings: [LONG_DOUBLE, rule(/'/y, "'", { multiline: true })],
+    heredoc: /<<[~-]["'`]?([A-Za-z_]\w*)["'`]?/y,
+  }),
+  shell: define({
+    line: HASH_WORD,
+    strings: [LONG_DOUBLE, rule(/'/y, "'", { escapes: false, multiline: true })],
+    heredoc: /<<-?[ \t]*["'\\]?([A-Za-z_]\w*)["']?/y,
+    skip: /\\[^\n]/y,
+  }),
   hash: define({ line: HASH_WORD, strings: [TRIPLE, rule(/'''/y, "'''", { multiline: true }), DOUBLE, SINGLE] }),
   yaml: define({ line: HASH_WORD, strings: [DOUBLE, rule(/(?<=[\s[{,:]|^)'/my, "'", { escapes: false })] }),
   css: define({ blocks: STARS, strings: [DOUBLE, SINGLE], skip: /url\([^)\n]*\)/y, exact: true }),
   scss: cLike([DOUBLE, SINGLE], { skip: /url\([^)\n]*\)/y, exact: false }),
   html: define({ blocks: [['<!--', '-->']] }),
   sql: define({ line: /--/y, blocks: STARS, strings: [rule(/'/y, "'", { escapes: false, multiline: true }), DOUBLE] }),
-  lua: define({ line: /--(?!\[=*\[)/y, blocks: [['--[[', ']]'], ['--[=[', ']=]']], strings: [rule(/\[(=*)\[/y, ']$1]', { escapes: false, multiline: true }), DOUBLE, SINGLE] }),
+  lua: define({
+    line: /--(?!\[=*\[)/y,
+    blocks: [
+      ['--[[', ']]'],
+      ['--[=[', ']=]'],
+    ],
+    strings: [rule(/\[(=*)\[/y, ']$1]', { escapes: false, multiline: true }), DOUBLE, SINGLE],
+  }),
   haskell: define({ line: /--+(?![!#$%&*+./<=>?@\\^|~:])/y, blocks: [['{-', '-}']], strings: [DOUBLE], nested: true, skip: CHARACTER }),
   lisp: define({ line: /;/y, strings: [LONG_DOUBLE], skip: /\\[^\n]/y }),
   percent: define({ line: /%/y, strings: [DOUBLE], skip: /\\%|\$./y }),

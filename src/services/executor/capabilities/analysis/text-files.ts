@@ -35,7 +35,12 @@ export async function* lookAtFiles(
 ): AsyncGenerator<Looked> {
   const ahead: Promise<Looked>[] = []
   let started = 0
-  for await (const file of walkFiles(context.workspace, { stateDir: context.stateDir, path: options.path, maxFiles: options.maxFiles + 1, signal: context.signal })) {
+  for await (const file of walkFiles(context.workspace, {
+    stateDir: context.stateDir,
+    path: options.path,
+    maxFiles: options.maxFiles + 1,
+    signal: context.signal,
+  })) {
     if (started === options.maxFiles) {
       options.onTruncated?.()
       break
