@@ -1,3 +1,4 @@
+import { join } from 'node:path'
 import type { AnyStateMachine } from 'xstate'
 import { createBodies } from './engine/bodies.ts'
 import type { Bodies } from './engine/bodies.ts'
@@ -25,11 +26,11 @@ import { provideServices } from './machines/provide-services.ts'
 import { workflowMachine } from './machines/workflow.machine.ts'
 import type { WorkflowContext, WorkflowInput } from './machines/workflow.types.ts'
 import { digestOf } from './model/digest.ts'
-import { effectiveMaxSteps } from './model/goal.ts'
 import type { PlannerExecParams } from './model/goal.ts'
 import type { JournalEntry, RunHeader } from './model/journal-entry.ts'
+import type { RunRequestInput } from './model/request.ts'
 import type { PlanVerdict } from './model/verdict.ts'
-import type { Controller, ControllerOptions, PlanPreview, Run, StartOptions } from './controller.types.ts'
+import type { Controller, ControllerOptions, PlanPreview, RequestAnswer, Run, StartOptions } from './controller.types.ts'
 import type { Meter } from './services/executor/executor.ts'
 import { createUuidIds } from './services/ids/ids.ts'
 import type { Guard } from './services/guard/guard.ts'
@@ -37,6 +38,7 @@ import type { Journal, Lease } from './services/journal/journal.ts'
 import { createMemoryJournal } from './services/journal/memory.journal.ts'
 import { processOwner } from './services/journal/process-owner.ts'
 import { createSilentLog } from './services/log/log.ts'
+import type { Log } from './services/log/log.ts'
 import { loadPlaybooks } from './services/oracle/playbook-file.ts'
 import { playbookOracle } from './services/oracle/playbook.oracle.ts'
 import { planFileOracle } from './services/oracle/plan-file.oracle.ts'
@@ -103,12 +105,16 @@ export async function createController(options: ControllerOptions = {}): Promise
     ...resultServices(ports, find),
     ...stallServices(),
   }) as unknown as AnyStateMachine
-  const store = createRunStore({ journal: ports.journal, clock, machine, catalog: executor.catalog, actionMs })
+  const { maxStepsCeiling } = config.limits
+  const store = createRunStore({ journal: ports.journal, clock, machine, catalog: executor.catalog, actionMs, maxStepsCeiling })
 
   /** Puts a run's services together and hosts it; the caller starts or resumes it. */
   async function host(runId: string, setting: RunSetting, person: Person, hosting: Hosting): Promise<HostedRun> {
     const { journal, bodies, record } = hosting
-    const run = createHostedRun({ runId, machine, journal, clock, log, catalog: executor.catalog, actionMs, lease: hosting.lease, bodies, record, person })
+    const { verbosity } = setting.params.preferences
+    const shared = { runId, machine, journal, clock, log, catalog: executor.catalog, actionMs, maxStepsCeiling, verbosity, bodies, record, person }
+    const run = createHostedRun({ ...shared, lease: hosting.lease })
+    const context = () => run.durable.fold.snapshot('')?.context as WorkflowContext | undefined
     let meter: Meter | null = null
     scopes.set(runId, {
       params: setting.params,
@@ -118,9 +124,13 @@ export async function createController(options: ControllerOptions = {}): Promise
       bodies,
       record,
       get meter() {
-        const context = run.durable.fold.snapshot('')?.context as WorkflowContext | undefined
-        return (meter ??= executor.createMeter(setting.params.resource_limits, context?.usage))
+        return (meter ??= executor.createMeter(setting.params.resource_limits, context()?.usage))
       },
+      get stepsLeft() {
+        const now = context()
+        return now ? Math.max(0, now.limits.steps - now.counts.steps) : setting.workflow.limits.steps
+      },
+      reportFolder: journal === ports.journal ? join(ports.stateDir, 'runs', runId) : null,
       attempts: new Map(),
       flush: () => run.durable.flush(),
       effect: (key) => journal.effect(key),
@@ -144,15 +154,20 @@ export async function createController(options: ControllerOptions = {}): Promise
     const oracles = plan === null && start.playbook === undefined ? ports.oracles.length : 1
     const workflow = workflowInput(runId, params, config, { person, signOff, oracles, research: plan === null })
     const setting: RunSetting = { ...draft, workflow }
-    const record = createRunRecord(effectiveMaxSteps(params))
+    const record = createRunRecord()
     try {
       const run = await host(runId, setting, person, { journal, lease, bodies, record, guard: ports.guard })
-      run.start(headerOf(setting, ports))
+      await run.start(headerOf(setting, ports))
       return run
     } catch (error) {
-      journal.release(lease)
+      letGo(journal, lease, log)
       throw error
     }
+  }
+
+  /** Asks the run where it runs; when no process of ours has it, or no longer, through the store. */
+  async function ask(runId: string, request: RunRequestInput, wait?: { readonly waitMs?: number }): Promise<RequestAnswer> {
+    return (await hosted.get(runId)?.request(request)) === true ? 'applied' : store.request(runId, request, wait)
   }
 
   const personFor = (start: StartOptions, params: PlannerExecParams): Person =>
@@ -175,7 +190,7 @@ export async function createController(options: ControllerOptions = {}): Promise
         if (end.kind === 'broken') throw end.error
         throw new ControllerError('APPROVAL_MISSING', `run ${runId} is parked (${end.reason})`, { hint: `Answer it, then resume it: \`planner-exec resume ${runId}\`.` })
       },
-      request: (request) => run.request(request),
+      request: async (request) => void (await ask(runId, request)),
       interrupt: () => run.interrupt(),
     }
   }
@@ -211,7 +226,7 @@ export async function createController(options: ControllerOptions = {}): Promise
         const setting = header.input as unknown as RunSetting
         const guard = setting.policy === config.policy ? ports.guard : await openGuard(setting.policy, ports)
         assertCompatible(runId, header, guard, ports)
-        const record = createRunRecord(setting.workflow.limits.steps)
+        const record = createRunRecord()
         const person = start.person ?? (setting.workflow.person === 'absent' ? 'absent' : 'later')
         const run = await host(runId, setting, person, { journal, lease, bodies: createBodies(journal), record, guard })
         await run.resume(entries)
@@ -219,7 +234,7 @@ export async function createController(options: ControllerOptions = {}): Promise
       } catch (error) {
         hosted.delete(runId)
         scopes.delete(runId)
-        journal.release(lease)
+        letGo(journal, lease, log)
         throw error
       }
     },
@@ -229,15 +244,21 @@ export async function createController(options: ControllerOptions = {}): Promise
       return preview(await begin(ids.run(), params, start, createMemoryJournal(), 'later', true))
     },
 
-    request: (runId, request, wait) => {
-      const run = hosted.get(runId)
-      return run ? run.request(request).then(() => 'applied' as const) : store.request(runId, request, wait)
-    },
+    request: ask,
 
     async close() {
       await Promise.all([...hosted.values()].map((run) => run.interrupt()))
       await ports.journal.close()
     },
+  }
+}
+
+/** Releases a lease after a failure, which is what counts: the lease expires by itself. */
+function letGo(journal: Journal, lease: Lease, log: Log): void {
+  try {
+    journal.release(lease)
+  } catch (error) {
+    log.warn({ runId: lease.runId, error: String(error) }, 'the lease could not be released')
   }
 }
 

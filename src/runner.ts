@@ -1,6 +1,7 @@
 import { createController } from './controller.ts'
-import type { ControllerOptions, StartOptions } from './controller.types.ts'
+import type { Controller, ControllerOptions, StartOptions } from './controller.types.ts'
 import { toFailure } from './errors.ts'
+import type { Failure } from './model/failure.ts'
 import { parseParams } from './host/run-settings.ts'
 import type { PlannerExecParamsInput } from './model/goal.ts'
 
@@ -53,13 +54,17 @@ export function createRunner(): Runner {
   }
 }
 
+/** What the caller mends by saying something else. */
+const isBadInput = ({ code, stage }: Failure) => stage === 'goal' || stage === 'plan' || stage === 'config' || code === 'WORKSPACE_INVALID' || code.startsWith('POLICY_')
+
 async function carryOut(
   context: ControllerOptions & StartOptions,
   params: PlannerExecParamsInput,
   write: (to: 'stdout' | 'stderr', text: string) => void,
 ): Promise<Pick<RunnerResult, 'status' | 'exitCode' | 'artifacts'>> {
-  const controller = await createController(context)
+  let controller: Controller | null = null
   try {
+    controller = await createController(context)
     const run = await controller.start(params, context)
     for await (const event of run.events()) write('stdout', `${JSON.stringify(event)}\n`)
     const outcome = await run.outcome()
@@ -71,8 +76,8 @@ async function carryOut(
   } catch (error) {
     const failure = toFailure(error)
     write('stderr', `${failure.code}: ${failure.message}\n`)
-    return { status: 'error', exitCode: failure.stage === 'plan' || failure.stage === 'goal' ? 2 : 1, artifacts: [] }
+    return { status: 'error', exitCode: isBadInput(failure) ? 2 : 1, artifacts: [] }
   } finally {
-    await controller.close()
+    await controller?.close().catch((error: unknown) => write('stderr', `${toFailure(error).code}: ${toFailure(error).message}\n`))
   }
 }

@@ -2,26 +2,30 @@ import type { EventObject } from 'xstate'
 import type { JournalEntry } from '../model/journal-entry.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Plan } from '../model/plan.ts'
+import type { PlanSkeleton } from '../model/skeleton.ts'
 import type { Verdict } from '../model/verdict.ts'
 import { NO_USAGE } from '../model/result.ts'
 import type { ActionResult, Usage } from '../model/result.ts'
 import type { ActionEmitted } from '../machines/action.types.ts'
 import type { WorkflowEmitted } from '../machines/workflow.types.ts'
+import { withSkippedDependants } from './skipped.ts'
 
 type JudgedAction = Pick<Verdict, 'decision' | 'ruleId' | 'reason'>
 
 interface EnforcedPlan {
-  readonly ref: string
-  readonly digest: string
+  plan: PlanIdentity
   readonly results: Map<string, ActionResult>
 }
+
+type PlanIdentity = Pick<PlanSkeleton, 'ref' | 'digest'>
 
 /**
  * What happened in a run, by step: a fold of the facts that its charts emitted, kept beside them because it grows with the run.
  * The same facts in the same order give the same record, live and on replay.
  */
 export interface RunRecord {
-  note(entry: JournalEntry, emitted: readonly EventObject[]): void
+  /** `inForce` is the plan that the workflow holds after the record: an amendment has put it in place of the old one. */
+  note(entry: JournalEntry, emitted: readonly EventObject[], inForce: PlanIdentity | null): void
   /** When the run was started, ms since the epoch. */
   startedAt(): number
   /** The plan in force, or the last that was. */
@@ -30,7 +34,7 @@ export interface RunRecord {
   result(stepId: string): ActionResult | null
   /** Results under the plan in force alone. */
   current(): ReadonlyMap<string, ActionResult>
-  /** Results under all plans; those of steps that the plan in force has too, but has not settled, are left out. */
+  /** Results under all plans, those of skipped dependants included; what an earlier plan settled is left out where the plan in force has a step of that name. */
   results(plan: Plan | null): ReadonlyMap<string, ActionResult>
   verdict(stepId: string): JudgedAction | null
   verdicts(): ReadonlyMap<string, JudgedAction>
@@ -45,12 +49,14 @@ export function createRunRecord(): RunRecord {
   const verdicts = new Map<string, JudgedAction>()
   let startedAt = 0
 
-  function note(fact: WorkflowEmitted | ActionEmitted): void {
-    if (fact.type === 'plan.accepted') plans.push({ ref: fact.planRef, digest: fact.digest, results: new Map() })
-    if (fact.type === 'action.settled') plans.at(-1)?.results.set(fact.actionId, fact.result)
+  function note(fact: WorkflowEmitted | ActionEmitted, inForce: PlanIdentity | null): void {
+    const last = plans.at(-1)
+    if (fact.type === 'plan.accepted') plans.push({ plan: { ref: fact.planRef, digest: fact.digest }, results: new Map() })
+    if (fact.type === 'action.settled') last?.results.set(fact.actionId, fact.result)
     if (fact.type === 'action.judged') verdicts.set(fact.actionId, { decision: fact.decision, ruleId: fact.ruleId, reason: fact.reason })
-    if (fact.type === 'run.amended') {
-      for (const [stepId, ref] of Object.entries(fact.overrides)) plans.at(-1)?.results.set(stepId, personsResult(stepId, ref))
+    if (fact.type === 'run.amended' && fact.accepted && last) {
+      last.plan = inForce ?? last.plan
+      for (const [stepId, ref] of Object.entries(fact.overrides)) last.results.set(stepId, personsResult(stepId, ref))
     }
   }
 
@@ -58,23 +64,24 @@ export function createRunRecord(): RunRecord {
   function results(plan: Plan | null): ReadonlyMap<string, ActionResult> {
     const planned = new Set(plan?.steps.map(({ id }) => id))
     const earlier = plans.slice(0, -1).flatMap((past) => [...past.results].filter(([stepId]) => !planned.has(stepId)))
-    return new Map([...earlier, ...(plans.at(-1)?.results ?? [])])
+    const all = new Map([...earlier, ...(plans.at(-1)?.results ?? [])])
+    return plan === null ? all : withSkippedDependants(plan, all)
   }
 
   return {
-    note(entry, emitted) {
+    note(entry, emitted, inForce) {
       if (entry.kind === 'started') startedAt = entry.at
-      for (const fact of emitted) note(fact as WorkflowEmitted | ActionEmitted)
+      for (const fact of emitted) note(fact as WorkflowEmitted | ActionEmitted, inForce)
     },
     startedAt: () => startedAt,
-    planRef: () => plans.at(-1)?.ref ?? null,
+    planRef: () => plans.at(-1)?.plan.ref ?? null,
     result: (stepId) => plans.findLast(({ results }) => results.has(stepId))?.results.get(stepId) ?? null,
     current: () => plans.at(-1)?.results ?? new Map(),
     results,
     verdict: (stepId) => verdicts.get(stepId) ?? null,
     verdicts: () => verdicts,
-    done: (plan) => plans.flatMap(({ ref, results }) => doneSteps(plan(ref), results)),
-    planDigests: () => plans.map(({ digest }) => digest),
+    done: (plan) => plans.flatMap((past) => doneSteps(plan(past.plan.ref), past.results)),
+    planDigests: () => plans.map((past) => past.plan.digest),
   }
 }
 

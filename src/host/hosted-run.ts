@@ -2,25 +2,26 @@ import type { AnyStateMachine } from 'xstate'
 import type { Bodies } from '../engine/bodies.ts'
 import { createDurableRun } from '../engine/durable-run.ts'
 import type { DurableRun } from '../engine/durable-run.ts'
-import { ControllerError } from '../errors.ts'
+import { ControllerError, toFailure } from '../errors.ts'
 import { DELAY_CLOCKS } from '../machines/clocks.ts'
 import type { ExecuteInput } from '../machines/action.types.ts'
 import type { Person } from '../machines/action.types.ts'
 import type { WorkflowContext, WorkflowOutput } from '../machines/workflow.types.ts'
 import { isRepeatable } from '../model/action.ts'
 import type { RunEvent } from '../model/events.ts'
+import type { Verbosity } from '../model/goal.ts'
 import type { JournalEntry, RunHeader } from '../model/journal-entry.ts'
-import { RunRequest } from '../model/request.ts'
-import type { RunRequestInput } from '../model/request.ts'
+import type { RunRequest, RunRequestInput } from '../model/request.ts'
 import type { RunResult } from '../model/result.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import type { CapabilityCatalog } from '../services/executor/executor.ts'
 import type { Journal, Lease, RunSummary } from '../services/journal/journal.ts'
 import type { Log } from '../services/log/log.ts'
 import type { RunRecord } from '../flow/run-record.ts'
-import { eventOf } from './requests.ts'
+import { logEvent } from './log-event.ts'
+import { eventOf, parseRequest } from './requests.ts'
 import { createEventTeller, runResult } from './run-events.ts'
-import { needsPerson, statePath } from './state-path.ts'
+import { needsPerson, planInForce, statePath } from './state-path.ts'
 
 /** Services whose effects leave the process, or that write what others read. */
 const EXTERNAL = new Set(['execute', 'reconcileEffect', 'applyIntervention', 'writeReport'])
@@ -47,6 +48,8 @@ export interface HostedRunOptions {
   readonly log: Log
   readonly catalog: CapabilityCatalog
   readonly actionMs: number
+  readonly maxStepsCeiling: number
+  readonly verbosity: Verbosity
   readonly lease: Lease
   readonly bodies: Bodies
   readonly record: RunRecord
@@ -57,10 +60,12 @@ export interface HostedRunOptions {
 export interface HostedRun {
   readonly durable: DurableRun
   readonly bodies: Bodies
-  start(header: RunHeader): void
+  /** Resolves once the run exists durably. @throws ControllerError JOURNAL_UNWRITABLE, LEASE_LOST */
+  start(header: RunHeader): Promise<void>
   resume(entries: readonly JournalEntry[]): Promise<void>
   events(fromSeq: number): AsyncIterable<RunEvent>
-  request(request: RunRequestInput): Promise<void>
+  /** True once the run has taken it, durably; false when this process has let go of the run. @throws ControllerError EVENT_REFUSED */
+  request(request: RunRequestInput): Promise<boolean>
   interrupt(): Promise<void>
   /** Never rejects. */
   readonly end: Promise<RunEnd>
@@ -73,6 +78,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
   let over: RunEnd | null = null
   let adoptedPaused = false
   let interrupting = false
+  let parking = false
   let told = ''
   let inboxDrain: Promise<void> | null = null
   const history: RunEvent[] = []
@@ -93,11 +99,11 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     bodies,
     onFolded(entry, emitted) {
       if (entry.kind === 'started') header = entry.header
-      record.note(entry, emitted)
+      record.note(entry, emitted, planInForce(fold))
       waiting.set(entry.seq, teller.tell(entry, emitted))
     },
     onDurable: (entry) => publish(entry.seq),
-    onBroken: (error) => conclude(error.code === 'LEASE_LOST' ? { kind: 'parked', reason: 'lease-lost' } : { kind: 'broken', error }),
+    onBroken: broke,
     summarize,
   })
   const { fold } = durable
@@ -120,12 +126,16 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     const events = waiting.get(seq) ?? []
     waiting.delete(seq)
     history.push(...events)
-    for (const event of events) log.debug({ ...event }, event.type)
+    for (const event of events) logEvent(log, options.verbosity, event)
     for (const wake of listeners) wake()
     const root = fold.snapshot('')
     if (root?.status === 'done' && seq === durable.lastSeq) conclude({ kind: 'settled', result: runResult(runId, root.output as WorkflowOutput, bodies) })
     else if (root?.status === 'error') conclude({ kind: 'broken', error: new ControllerError('INTERNAL', `the statechart of run ${runId} failed`, { cause: root.error }) })
     else parkWhenOnlyPeopleCanMoveIt()
+  }
+
+  function broke(error: ControllerError): void {
+    conclude(error.code === 'LEASE_LOST' ? { kind: 'parked', reason: 'lease-lost' } : { kind: 'broken', error })
   }
 
   function conclude(result: RunEnd): void {
@@ -149,7 +159,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
 
   function parkWhenOnlyPeopleCanMoveIt(): void {
     const root = fold.snapshot('')
-    if (over || interrupting || options.person !== 'later' || root?.status !== 'active') return
+    if (over || interrupting || options.person === 'here' || root?.status !== 'active') return
     const paused = root.matches({ open: 'paused' })
     const idle = fold.services().length === 0 && fold.timers().every(({ name }) => PATIENT.has(name))
     if (!idle || (paused ? !adoptedPaused : !needsPerson(fold)) || journal.pending(runId).length > 0) return
@@ -158,16 +168,18 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
   }
 
   async function park(reason: ParkReason): Promise<void> {
+    parking = true
     try {
       await durable.park(lease.owner, reason)
       conclude({ kind: 'parked', reason })
-    } catch {
-      // onBroken has told why.
+    } catch (error) {
+      // The engine has stopped by now and does not tell any more.
+      broke(error instanceof ControllerError ? error : new ControllerError('JOURNAL_UNWRITABLE', toFailure(error).message, { cause: error }))
     }
   }
 
   async function take(request: RunRequest, inbox?: number): Promise<void> {
-    const make = eventOf(request, { runId, fold, bodies, catalog: options.catalog, actionMs: options.actionMs })
+    const make = eventOf(request, { runId, fold, bodies, catalog: options.catalog, actionMs: options.actionMs, maxStepsCeiling: options.maxStepsCeiling })
     await durable.deliver('', make, inbox === undefined ? {} : { inbox })
   }
 
@@ -181,15 +193,15 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
   async function takePending(): Promise<void> {
     for (const row of journal.pending(runId)) {
       if (over || interrupting) return
-      const request = RunRequest.safeParse(row.event)
       try {
-        if (!request.success) throw new ControllerError('EVENT_REFUSED', 'the request is not one of those that runs take')
-        await take(request.data, row.inboxId)
+        await take(parseRequest(row.event), row.inboxId)
       } catch (error) {
-        if (over) return
+        if (over || parking) return
         await durable.answer(row.inboxId, error instanceof Error ? error.message : String(error))
       }
     }
+    // What was refused changed nothing, so nothing else looks whether the run now waits for people alone.
+    parkWhenOnlyPeopleCanMoveIt()
   }
 
   function every(ms: number, task: () => Promise<void> | void): void {
@@ -221,10 +233,15 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     durable,
     bodies,
     end,
-    start(startHeader) {
+    async start(startHeader) {
       durable.begin(startHeader)
       keepHouse()
-      void durable.deliver('', (at) => ({ type: 'run.start', at }) as never).catch(() => {})
+      try {
+        await durable.deliver('', (at) => ({ type: 'run.start', at }) as never)
+      } catch (error) {
+        const ended = await end
+        throw ended.kind === 'broken' ? ended.error : error
+      }
     },
     async resume(entries) {
       durable.replay(entries)
@@ -254,7 +271,15 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
         })
       }
     },
-    request: (request) => take(RunRequest.parse(request)),
+    async request(request) {
+      const parsed = parseRequest(request)
+      if (over === null && !parking) {
+        await take(parsed)
+        return true
+      }
+      await end
+      return false
+    },
     async interrupt() {
       if (over || interrupting) return void (await end)
       interrupting = true

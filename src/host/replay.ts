@@ -10,6 +10,7 @@ import type { RunEvent } from '../model/events.ts'
 import type { JournalEntry } from '../model/journal-entry.ts'
 import type { Journal } from '../services/journal/journal.ts'
 import { createEventTeller } from './run-events.ts'
+import { planInForce } from './state-path.ts'
 
 /** A run folded from its journal, without doing anything. */
 export interface Replay {
@@ -35,7 +36,7 @@ export function createReplay(runId: string, machine: AnyStateMachine, journal: J
     runAt = entry.runAt
     const effects = entry.kind === 'started' ? fold.init(entry.header.input['workflow'], entry) : entry.kind === 'event' ? fold.receive(entry) : []
     const emitted = effects.flatMap((effect) => (effect.kind === 'emit' ? [effect.event] : []))
-    record.note(entry, emitted)
+    record.note(entry, emitted, planInForce(fold))
     return teller.tell(entry, emitted)
   }
 

@@ -8,6 +8,7 @@ import type { WorkflowContext, WorkflowOutput } from '../machines/workflow.types
 import type { Action } from '../model/action.ts'
 import type { Plan, PlanStep } from '../model/plan.ts'
 import { stepState } from '../model/progress.ts'
+import type { ActionResult } from '../model/result.ts'
 import type { RunSummary } from '../services/journal/journal.ts'
 import { acceptedTypes } from './requests.ts'
 import { runResult } from './run-events.ts'
@@ -36,6 +37,7 @@ export function viewOf(run: FoldedRun): RunView {
   const ref = skeleton?.ref ?? record.planRef()
   const body = ref === null ? null : planBody(bodies, ref)
   const waits = needsPerson(fold)
+  const results = record.results(body?.plan ?? null)
   return {
     summary,
     state: root ? statePath(root.value) : '',
@@ -43,7 +45,7 @@ export function viewOf(run: FoldedRun): RunView {
     plan: body?.plan ?? null,
     planDigest: skeleton?.digest ?? null,
     planSource: body?.source ?? null,
-    actions: body ? body.plan.steps.map((step) => (drafted ? draftedView(step) : actionView(step, run, context))) : [],
+    actions: body ? body.plan.steps.map((step) => (drafted ? draftedView(step) : actionView(step, run, context, results))) : [],
     accepts: acceptedTypes(fold),
     question: root?.matches(CLARIFYING) === true ? (context.question?.question ?? context.question?.reason ?? null) : null,
     needsPerson: waits ? reasonFor(fold, context, body?.plan ?? null) : null,
@@ -65,12 +67,12 @@ function draftedView({ id, title, capability, dependsOn, args }: PlanStep): Acti
   return { actionId: id, title, capability, dependsOn, state: 'pending', attempts: 0, digest: null, verdict: null, args, result: null }
 }
 
-function actionView(step: PlanStep, { fold, bodies, record }: FoldedRun, context: WorkflowContext): ActionView {
+function actionView(step: PlanStep, { fold, bodies }: FoldedRun, context: WorkflowContext, results: ReadonlyMap<string, ActionResult>): ActionView {
   const snapshot = fold.snapshot(step.id)
   const action = snapshot?.context as ActionContext | undefined
-  const settledState = context.plan && context.progress ? stepState(context.plan, context.progress, step.id) : (record.result(step.id)?.outcome ?? 'pending')
+  const settledState = context.plan && context.progress ? stepState(context.plan, context.progress, step.id) : (results.get(step.id)?.outcome ?? 'pending')
   const stored = action?.verdict ? (bodies.get(action.verdict.actionRef) as Action | null) : null
-  const result = record.result(step.id)
+  const result = results.get(step.id) ?? null
   return {
     actionId: step.id,
     title: step.title,

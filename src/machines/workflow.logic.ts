@@ -221,7 +221,12 @@ export function stalledOutcome(context: WorkflowContext): RunOutcome {
 
 /** Why a run ends that no oracle can plan (further). */
 export function unplannableOutcome(context: WorkflowContext, reason: string, hint: string): RunOutcome {
-  if (context.counts.plans === 0) return { status: 'failed', exitReason: 'unplannable', failure: { ...failure('UNPLANNABLE', reason), hint } }
+  if (context.counts.plans === 0) {
+    // A draft was refused and nobody has a better one: that is a bad plan, not a goal that nobody can plan.
+    const refused = context.findingsRef !== null
+    const code = refused ? 'PLAN_INVALID' : 'UNPLANNABLE'
+    return { status: 'failed', exitReason: refused ? 'plan_invalid' : 'unplannable', failure: { ...failure(code, reason), hint } }
+  }
   const exitReason = context.lastFailure ? 'action_failed' : 'criteria_unmet'
   return { status: 'failed', exitReason, failure: context.lastFailure ?? failure('ACTION_FAILED', `the success criteria are not met, and ${reason}`) }
 }

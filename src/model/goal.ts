@@ -57,12 +57,16 @@ export const PlannerExecParams = z
     resource_limits: ResourceLimits.prefault({}),
     preferences: Preferences.prefault({}),
   })
-  .superRefine((params, ctx) => {
-    const { min } = STEP_BANDS[params.workflow_type]
-    if (params.max_steps !== undefined && params.max_steps < min) {
-      ctx.addIssue({ code: 'custom', path: ['max_steps'], message: `must be at least ${min} for ${params.workflow_type}`, input: params.max_steps })
-    }
-  })
+  .superRefine(
+    (params, ctx) => {
+      const type = WorkflowType.safeParse(params.workflow_type)
+      const steps = z.number().int().min(1).safeParse(params.max_steps)
+      if (!type.success || !steps.success || steps.data >= STEP_BANDS[type.data].min) return
+      ctx.addIssue({ code: 'custom', path: ['max_steps'], message: `must be at least ${STEP_BANDS[type.data].min} for ${type.data}`, input: steps.data })
+    },
+    // Asked whatever else is wrong, so that every problem is told at once; `params` is then what was given, as far as it is an object.
+    { when: ({ value }) => typeof value === 'object' && value !== null },
+  )
 export type PlannerExecParams = z.infer<typeof PlannerExecParams>
 /** What a caller may leave out. */
 export type PlannerExecParamsInput = z.input<typeof PlannerExecParams>

@@ -9,8 +9,7 @@ import { fileURLToPath } from 'node:url'
 const ROOT = fileURLToPath(new URL('../../', import.meta.url))
 
 /**
- * The program as it is shipped, built into a folder of its own: a copy that nobody edits while it runs, and quick to start.
- * `remove` clears it.
+ * The program compiled into a folder of its own: a copy that nobody edits while it runs, and quick to start. `remove` clears it.
  */
 export async function buildCli(): Promise<{ readonly main: string; remove(): Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'planner-exec-build-'))
@@ -18,10 +17,17 @@ export async function buildCli(): Promise<{ readonly main: string; remove(): Pro
   const compiler = join(ROOT, 'node_modules', 'typescript', 'bin', 'tsc')
   const main = join(folder, 'dist', 'cli', 'main.js')
   // Types are judged by `npm run check`; what matters here is what is emitted.
-  await once(
-    spawn(process.execPath, [compiler, '-p', join(ROOT, 'tsconfig.build.json'), '--outDir', join(folder, 'dist')], { stdio: 'ignore' }),
-    'exit',
-  )
+  const options = [
+    '-p',
+    join(ROOT, 'tsconfig.build.json'),
+    '--emitDeclarationOnly',
+    'false',
+    '--declaration',
+    'false',
+    '--outDir',
+    join(folder, 'dist'),
+  ]
+  await once(spawn(process.execPath, [compiler, ...options], { stdio: 'ignore' }), 'exit')
   if (!existsSync(main)) throw new Error('The program does not build: run `npx tsc -p tsconfig.build.json`')
   return { main, remove: () => rm(folder, { recursive: true, force: true }) }
 }

@@ -28,7 +28,7 @@ function createHandClock() {
   }
 }
 
-const isMachine = (ref: object): ref is AnyActorRef => 'logic' in ref && ref.logic instanceof StateMachine
+const isMachine = (ref: object): boolean => 'logic' in ref && ref.logic instanceof StateMachine
 const isActor = (ref: object): ref is AnyActorRef => 'getSnapshot' in ref
 
 /**
@@ -48,7 +48,7 @@ export function createActorComposite(machine: AnyStateMachine, input: unknown): 
     clock,
     inspect(event) {
       const ref = event.actorRef
-      if (event.type === '@xstate.actor' && isMachine(ref)) ref.on('*', (fact: EventObject) => void facts.push(fact))
+      if (event.type === '@xstate.actor' && isActor(ref) && isMachine(ref)) ref.on('*', (fact: EventObject) => void facts.push(fact))
       if (event.type === '@xstate.event' && event.event.type === 'xstate.init' && isActor(ref) && !isMachine(ref)) {
         const asked = askedOf(ref)
         if (asked) started.push(asked)
@@ -66,18 +66,18 @@ export function createActorComposite(machine: AnyStateMachine, input: unknown): 
 
   const rootSnapshot = (): AnyMachineSnapshot => actor.getSnapshot()
   const childrenOf = (snapshot: AnyMachineSnapshot): readonly AnyActorRef[] => Object.values<AnyActorRef>(snapshot.children)
-  const machines = (): readonly AnyActorRef[] => [actor, ...childrenOf(rootSnapshot()).filter(isMachine)]
-  const refOf = (path: string): AnyActorRef | undefined => machines().find((ref) => pathOf(ref) === path)
+  const machines = (): readonly AnyActorRef[] => [actor, ...childrenOf(rootSnapshot()).filter((ref) => isMachine(ref))]
+  const refOf = (path: string) => machines().find((ref) => pathOf(ref) === path)
   const isOpen = (ref: AnyActorRef) => {
     const snapshot: unknown = ref.getSnapshot()
     return typeof snapshot === 'object' && snapshot !== null && 'status' in snapshot && snapshot.status === 'active'
   }
-  const servicesOf = (ref: AnyActorRef) => childrenOf(ref.getSnapshot()).filter((child) => !isMachine(child) && isOpen(child))
+  const servicesOf = (ref: AnyActorRef): readonly AnyActorRef[] => childrenOf(ref.getSnapshot()).filter((child) => isOpen(child) && !isMachine(child))
   const ticking = () => !rootSnapshot().hasTag('clockStopped')
 
   function settle({ path, childId }: Asked, event: EventObject): void {
     const parent = refOf(path)
-    const child = parent && servicesOf(parent).find(({ id }) => id === childId)
+    const child = parent && servicesOf(parent).find((ref) => ref.id === childId)
     child?.send(event)
   }
 

@@ -14,6 +14,8 @@ export interface Probe {
   begun(name: string, times?: number): Promise<void>
   /** Resolves when an action of that name was told to stop. */
   aborted(name: string): Promise<void>
+  /** Lets the action of that name tell that it is alive. */
+  beat(name: string): void
   count(name: string): number
   /** The most actions that were under way at once. */
   peak(): number
@@ -27,6 +29,7 @@ export function createProbe(): Probe {
   const gates = new Map<string, Deferred<void>>()
   const stops = new Map<string, Deferred<void>>()
   const counts = new Map<string, number>()
+  const hearts = new Map<string, () => void>()
   const arrivals = new Map<string, Deferred<void>>()
   const contexts: Pick<ExecutionContext, 'limits' | 'idempotencyKey' | 'stepId'>[] = []
   let active = 0
@@ -42,6 +45,7 @@ export function createProbe(): Probe {
     const times = (counts.get(name) ?? 0) + 1
     counts.set(name, times)
     contexts.push({ limits: context.limits, idempotencyKey: context.idempotencyKey, stepId: context.stepId })
+    hearts.set(name, context.heartbeat)
     at(arrivals, `${name} ${times}`).resolve()
     active += 1
     peak = Math.max(peak, active)
@@ -137,19 +141,6 @@ export function createProbe(): Probe {
         return Promise.resolve({ requests })
       },
     }),
-    defineCapability({
-      ...common,
-      name: 'test.beat.v1',
-      title: 'Beat',
-      description: 'Tells that it is alive, then waits.',
-      args: Named,
-      output: Done,
-      effect: 'read',
-      run: ({ name }, context) => {
-        context.heartbeat()
-        return held(name, context)
-      },
-    }),
   ]
 
   return {
@@ -157,6 +148,7 @@ export function createProbe(): Probe {
     release: (name) => at(gates, name).resolve(),
     begun: (name, times = 1) => at(arrivals, `${name} ${times}`).promise,
     aborted: (name) => at(stops, name).promise,
+    beat: (name) => hearts.get(name)?.(),
     count: (name) => counts.get(name) ?? 0,
     peak: () => peak,
     contexts,

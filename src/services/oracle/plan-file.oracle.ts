@@ -18,15 +18,20 @@ export async function loadPlanFile(path: string): Promise<Plan> {
 }
 
 /**
- * Plans with the one plan it was given; `source` is where that came from. A plan that was refused is offered unchanged, so that the
- * run ends with what is wrong with it; one that was carried out is not offered again.
+ * Plans with the one plan it was given; `source` is where that came from. A plan that was refused or carried out is not offered
+ * again: it cannot change.
  */
 export function planFileOracle(plan: Plan, source: string): Oracle {
   return {
     name: 'plan-file',
     clarify: async () => null,
     questions: async () => [],
-    draft: async ({ replans }) => {
+    draft: async ({ replans, findings }) => {
+      const errors = findings.filter(({ severity }) => severity === 'error')
+      if (errors.length > 0) {
+        const list = errors.map(({ code, message }) => `${code}: ${message}`).join('; ')
+        return { kind: 'none', reason: `The plan has ${errors.length} errors: ${list}`, hint: 'Correct them in the plan and start a new run.' }
+      }
       if (replans === 0) return { kind: 'plan', plan, source }
       const reason = `The plan file holds one plan, and it did not reach the goal (${source}).`
       return { kind: 'none', reason, hint: 'Correct the plan file and start a new run, or leave --plan out so that another oracle plans.' }

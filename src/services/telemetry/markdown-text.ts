@@ -1,7 +1,8 @@
 import { oneLine } from './terminal-text.ts'
 
-// Characters that mean something inside a line of GitHub-flavoured Markdown; `|` is an entity because tables split before escapes.
-const INLINE = /[\\`*_{}[\]<>&~#!$]/g
+// Characters that mean something inside a line of GitHub-flavoured Markdown; `|` is an entity because tables split before escapes,
+// and `_` inside a word means nothing.
+const INLINE = /[\\`*{}[\]<>&~#!$]|(?<![\p{L}\p{N}])_|_(?![\p{L}\p{N}])/gu
 // What some renderers turn into a link by themselves; a code span is the only thing that keeps it text everywhere.
 const LINK_LIKE = /:\/\/|www\.|@|(?:mailto|xmpp|javascript|data):\S/i
 

@@ -120,10 +120,14 @@ function summarize(input: ReportInput, actions: readonly ReportAction[], finding
   const done = `${succeeded} of ${counted(actions.length, 'action')} succeeded`
   const reached = input.criteria.length === 0 ? '' : `, ${met} of ${counted(input.criteria.length, 'criterion', 'criteria')} met`
   const parts = [input.plan === null ? 'It never came to a plan.' : `${done}${reached}.`]
-  if (input.failure !== null) parts.push(`${input.failure.message.replace(/\.?\s*$/, '.')}`)
+  if (input.failure !== null) parts.push(asSentence(input.failure.message))
   if (findings.length > 0) parts.push(`${counted(findings.length, 'finding')} (${severities(findings)}), ${verifiedShare(findings)}.`)
   else if (succeeded > 0) parts.push('No findings.')
   return parts.join(' ')
+}
+
+function asSentence(text: string): string {
+  return `${text.charAt(0).toUpperCase()}${text.slice(1).replace(/\.?\s*$/, '.')}`
 }
 
 /** `2 high, 5 low`, without what there is none of. */

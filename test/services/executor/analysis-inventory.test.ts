@@ -65,6 +65,13 @@ describe('the inventory', () => {
     expect(output.findings.map((finding) => shown(workspace, finding))).toEqual(['601', '700'])
   })
 
+  it('drops a finding about a file that changed while it looked', async () => {
+    const workspace = makeWorkspace({ 'a.ts': lines(700) })
+    const heartbeat = () => write(workspace, { 'a.ts': lines(650) })
+
+    expect((await analyse('inventory', workspace, {}, { heartbeat })).findings).toEqual([])
+  })
+
   it('skips a 200 MB file and says so', async () => {
     const workspace = makeWorkspace({ 'a.ts': 'a\n', 'huge.csv': '' })
     truncateSync(join(workspace, 'huge.csv'), 200 * 1024 * 1024)

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { analyse, makeWorkspace, placesOf, shown } from './analysis.fixture.ts'
+import { analyse, makeWorkspace, placesOf, shown, write } from './analysis.fixture.ts'
 
 const found = async (file: string, text: string): Promise<string[]> => {
   const output = await analyse('markers', makeWorkspace({ [file]: text }))
@@ -155,6 +155,15 @@ describe('the markers analysis', () => {
     expect(output['counts']).toEqual({ 'marker.todo': 1, 'types.any': 50 })
     expect(output.findings.map(({ rule }) => rule)).toEqual([...Array.from({ length: 9 }, () => 'types.any'), 'marker.todo'])
     expect(output).toMatchObject({ truncated: true, notExamined: ['41 more markers beyond maxMatches (10)'] })
+  })
+
+  it('drops what was changed while it looked', async () => {
+    const workspace = makeWorkspace({ 'a.ts': '// TODO: x\nlet a\n', 'b.ts': '// TODO: y\n' })
+    const heartbeat = () => write(workspace, { 'a.ts': 'let b\n// TODO: x\n' })
+
+    const output = await analyse('markers', workspace, {}, { heartbeat })
+
+    expect(placesOf(output)).toEqual(['marker.todo b.ts:1'])
   })
 
   it('shortens long lines as evidence', async () => {

@@ -78,11 +78,11 @@ describe('planFileOracle', () => {
   const plan = planOf([{}])
   const oracle = planFileOracle(plan, 'plan.yaml')
 
-  it('offers its plan, also after it was refused', async () => {
+  it('offers its plan once, and says what was wrong with it after it was refused', async () => {
     const refused = requestOf('x', { findings: [{ code: 'E_EMPTY', severity: 'error', stepId: null, path: '', message: '', hint: '' }] })
 
     expect(await oracle.draft(requestOf('x'))).toEqual({ kind: 'plan', plan, source: 'plan.yaml' })
-    expect(await oracle.draft(refused)).toMatchObject({ kind: 'plan' })
+    expect(await oracle.draft(refused)).toMatchObject({ kind: 'none', reason: expect.stringContaining('E_') })
   })
 
   it('has no other plan once that was carried out', async () => {

@@ -102,7 +102,7 @@ describe('the assembled report', () => {
           criteria: [],
           status: 'failed',
           exitReason: 'unplannable',
-          failure: failure('UNPLANNABLE', 'No playbook fits the goal'),
+          failure: failure('UNPLANNABLE', 'no playbook fits the goal'),
         },
       ),
     )
