@@ -81,7 +81,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   function broken(error: unknown): void {
     if (stopped) return
     stop()
-    options.onBroken(error instanceof ControllerError ? error : new ControllerError('JOURNAL_UNWRITABLE', toFailure(error).message, { cause: error }))
+    options.onBroken(error instanceof ControllerError ? error : new ControllerError('INTERNAL', toFailure(error).message, { cause: error }))
   }
 
   function commit(entry: JournalEntry | null, answers: Commit['answers']): Promise<void> {
@@ -178,7 +178,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
           over = true
           services.delete(id)
         }
-        receive(service.path, event, ends ? { child: service.childId } : {})
+        void receive(service.path, event, ends ? { child: service.childId } : {})
       },
     })
     return {
@@ -211,7 +211,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     const left = timer.due - (timer.clock === 'wall' ? time.at : time.runAt)
     const handle = clock.after(Math.max(0, left), () => {
       timers.delete(id)
-      receive(timer.target, timer.event, { timer: [timer.owner, timer.timerId] })
+      void receive(timer.target, timer.event, { timer: [timer.owner, timer.timerId] })
     })
     timers.set(id, { timer, handle })
   }
@@ -230,7 +230,15 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   function receive(path: string, event: EventObject, cause: { timer?: [string, string]; child?: string; inbox?: number }): Promise<void> {
     if (stopped) return tail
     const time = now()
-    return record({ kind: 'event', seq: seq + 1, ...time, path, event: asJournaled(event), ...cause }, answersOf(cause.inbox))
+    try {
+      return record({ kind: 'event', seq: seq + 1, ...time, path, event: asJournaled(event), ...cause }, answersOf(cause.inbox))
+    } catch (error) {
+      // A chart that cannot be folded on cannot be carried on: nothing it asked for is done.
+      broken(error)
+      const failed = Promise.reject<void>(error)
+      failed.catch(() => {})
+      return failed
+    }
   }
 
   const answersOf = (inbox: number | undefined): Commit['answers'] => (inbox === undefined ? undefined : [{ inboxId: inbox, refusal: null }])

@@ -1,4 +1,3 @@
-import { ControllerError } from '../errors.ts'
 import type { Services } from '../machines/provide-services.ts'
 import type { DraftOutput, JudgePlanInput } from '../machines/workflow.types.ts'
 import type { PlanFinding } from '../model/plan.ts'
@@ -94,10 +93,4 @@ function liveStepLost(stepId: string): PlanFinding {
 /** Findings in one line, for a reason or a message. */
 export function describeFindings(findings: readonly PlanFinding[]): string {
   return findings.map(({ code, message }) => `${code}: ${message}`).join('; ')
-}
-
-/** A verdict with errors as the failure it is. @throws ControllerError PLAN_INVALID (details: the findings) */
-export function assertClean(verdict: PlanVerdict): void {
-  const errors = verdict.findings.filter(({ severity }) => severity === 'error')
-  if (errors.length > 0) throw new ControllerError('PLAN_INVALID', `the plan has ${errors.length} errors: ${describeFindings(errors)}`, { details: errors })
 }

@@ -5,7 +5,6 @@ import type { PlannerExecParams } from '../model/goal.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Plan, PlanFinding, PlanStep } from '../model/plan.ts'
 import type { Evidence } from '../model/report.ts'
-import type { ActionResult } from '../model/result.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import type { Executor, Meter } from '../services/executor/executor.ts'
 import type { Guard, GuardScope } from '../services/guard/guard.ts'
@@ -107,6 +106,3 @@ export function oracleRequest(
     signal,
   }
 }
-
-/** What earlier plans achieved, for oracles and the validator. */
-export type DoneStep = { readonly stepId: string; readonly capability: string; readonly args: JsonObject; readonly result: ActionResult }

@@ -67,13 +67,13 @@ export const actionMachine = setup({
     tellRetrying: emit(({ context }) => ({
       type: 'action.retrying' as const,
       actionId: context.step.id,
-      failure: context.failure ?? failure('ACTION_FAILED', 'the attempt failed'),
+      failure: lastFailure(context, 'the attempt failed'),
       delayMs: backoffMs(context),
     })),
-    recordVerdict: assign((_, verdict: Verdict) => ({ verdict })),
-    recordModification: assign((_, verdict: Verdict) => ({ verdict, modified: true })),
-    recordDenial: assign((_, verdict: Verdict) => ({
-      verdict,
+    recordVerdict: assign(({ context }, verdict: Verdict) => judged(context, verdict)),
+    recordModification: assign(({ context }, verdict: Verdict) => ({ ...judged(context, verdict), modified: true })),
+    recordDenial: assign(({ context }, verdict: Verdict) => ({
+      ...judged(context, verdict),
       outcome: 'denied' as const,
       failure: { ...failure('GUARD_DENIED', `${verdict.ruleId}: ${verdict.reason}`), ...(verdict.hint === null ? {} : { hint: verdict.hint }) },
     })),
@@ -110,10 +110,7 @@ export const actionMachine = setup({
       usage: addUsage(context.usage, output.usage),
     })),
     recordFailure: assign((_, params: { error: unknown }) => ({ outcome: 'failed' as const, failure: toFailure(params.error) })),
-    recordTimeout: assign(({ context }) => ({
-      outcome: 'failed' as const,
-      failure: failure('ACTION_TIMEOUT', `the action did not end within ${context.step.timeoutMs} ms`),
-    })),
+    recordTimeout: assign(({ context }) => ({ outcome: 'failed' as const, failure: timedOut(context) })),
     noteAbort: assign((_, params: { reason: AbortReason }) => ({ abortReason: params.reason })),
     noteOverride: assign((_, params: { outputRef: string }) => ({ abortReason: 'override' as const, overrideRef: params.outputRef })),
     recordOverride: assign(({ context }) => ({ outcome: 'succeeded' as const, provenance: 'person' as const, outputRef: context.overrideRef })),
@@ -124,7 +121,7 @@ export const actionMachine = setup({
     recordDoubt: assign({ outcome: 'failed', inDoubt: true, failure: failure('IN_DOUBT', 'nobody knows whether the effect happened') }),
     recordDidNotHappen: assign(({ context }) => ({
       outcome: 'failed' as const,
-      failure: context.failure ?? failure('ACTION_FAILED', 'the action was stopped and its effect did not happen'),
+      failure: lastFailure(context, 'the action was stopped and its effect did not happen'),
     })),
   },
   delays: {
@@ -405,9 +402,16 @@ export const actionMachine = setup({
 const asksPerson = (verdict: Verdict) => verdict.decision === 'ask' || verdict.decision === 'modify'
 const matchesApproval = (context: ActionContext, verdict: Verdict) =>
   context.approval?.digest === verdict.digest && context.approval.policyHash === verdict.policyHash
+/** A verdict on other arguments uses an approval up, even if the approved ones should come back. */
+const judged = (context: ActionContext, verdict: Verdict) => ({ verdict, approval: matchesApproval(context, verdict) ? context.approval : null })
 const retriesLeft = (context: ActionContext) => context.retries < context.step.retry.maxRetries
 const wantedAgain = (context: ActionContext) => context.abortReason === 'pause' || context.abortReason === 'restart'
 const attemptNumber = (context: ActionContext) => context.attempts + context.personAttempts
+
+const timedOut = ({ step }: ActionContext) => failure('ACTION_TIMEOUT', `the action did not end within ${step.timeoutMs} ms`)
+/** Why the last attempt came to nothing; what an earlier one failed of does not matter once it timed out. */
+const lastFailure = (context: ActionContext, otherwise: string) =>
+  context.abortReason === 'timeout' ? timedOut(context) : (context.failure ?? failure('ACTION_FAILED', otherwise))
 
 const codeOf = (error: unknown) => toFailure(error).code
 const isTransient = (error: unknown) => toFailure(error).retryable

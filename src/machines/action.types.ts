@@ -1,6 +1,6 @@
 import type { Approval, EffectClass } from '../model/action.ts'
 import type { Failure } from '../model/failure.ts'
-import type { ActionResult, Outcome, Usage } from '../model/result.ts'
+import type { Outcome, Usage } from '../model/result.ts'
 import type { StepSkeleton } from '../model/skeleton.ts'
 import type { Verdict } from '../model/verdict.ts'
 
@@ -121,5 +121,3 @@ export interface ReconcileOutput {
   readonly verdict: 'happened' | 'did-not' | 'unknown'
   readonly outputRef: string | null
 }
-
-export type ActionOutput = ActionResult

@@ -196,7 +196,7 @@ export function amended(context: WorkflowContext, amendment: QueuedAmendment): P
 
 /** Entering `stalled.*` acknowledges its cause: it is not found again until it happens again. */
 export function stallNoted(cause: StallCause, detail: string): Patch {
-  return { stall: { cause, detail }, changed: false, failing: null, escalated: false, samples: [] }
+  return { stall: { cause, detail }, changed: false, failing: null, draining: null, escalated: false, samples: [] }
 }
 
 const STALL_EXIT: Record<StallCause, ExitReason> = {

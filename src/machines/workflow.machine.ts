@@ -79,7 +79,7 @@ export const workflowMachine = workflowSetup.createMachine({
         'action.resolve': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
         'action.restart': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
         'action.override': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
-        'run.modify': { guard: 'planInForce', actions: { type: 'queueAmendment', params: ({ event }) => event } },
+        'run.modify': { guard: 'mayAmend', actions: { type: 'queueAmendment', params: ({ event }) => event } },
       },
       states: {
         active: {

@@ -100,6 +100,8 @@ export const workflowSetup = workflow.extend({
     rejectsWithRepairsLeft: ({ context }, params: { digest: string }) =>
       context.draft?.plan.digest === params.digest && context.counts.repairs < context.limits.repairs,
     planInForce: ({ context }) => context.plan !== null,
+    /** One at a time: what is judged must be what then takes the place of the plan. */
+    mayAmend: ({ context }) => context.plan !== null && context.amendment === null,
     amendmentQueued: ({ context }) => context.amendment !== null,
     drainNeeded: ({ context }) => context.failing?.policy === 'replan' || context.failing?.policy === 'abort',
     personWanted: ({ context }) => context.failing?.policy === 'ask' || context.escalated,

@@ -1,6 +1,5 @@
 import type { Failure } from './failure.ts'
 import type { ActionResult, RunResult } from './result.ts'
-import type { Json } from './json.ts'
 
 /**
  * What a run tells the outside, in order: derived from the journal, the same for terminal, NDJSON and library.
@@ -34,5 +33,3 @@ export interface PlannedStep {
   readonly capability: string
   readonly dependsOn: readonly string[]
 }
-
-export type EmittedFact = { readonly type: string } & { readonly [key: string]: Json | undefined }

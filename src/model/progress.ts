@@ -122,8 +122,9 @@ export function carryOver(from: PlanSkeleton, progress: Progress, to: PlanSkelet
     if (stands.has(step.id)) return 's'
     const state = stepState(from, progress, step.id)
     if (state === 'live') return 'l'
-    // A step that was skipped because of another gets a new chance when the plan changes.
-    return state === 'pending' || state === 'skipped' ? '.' : LETTERS[state]
+    // A step that was skipped because of another gets a new chance when the plan changes; what a person skipped stays skipped.
+    const followed = state === 'skipped' && !dependenciesSucceeded(from, indexOf(from), progress.letters, indexOf(from).positions.get(step.id) ?? -1)
+    return state === 'pending' || followed ? '.' : LETTERS[state]
   })
   const settled = letters.filter((letter) => letter !== '.' && letter !== 'l').length
   return refreshReady(to, skipAfterFailures(to, { letters: letters.join(''), ready: [], settled }))
@@ -131,6 +132,6 @@ export function carryOver(from: PlanSkeleton, progress: Progress, to: PlanSkelet
 
 function skipAfterFailures(plan: PlanSkeleton, progress: Progress): Progress {
   const index = indexOf(plan)
-  const blocked = plan.steps.flatMap((_, position) => ('fdc'.includes(progress.letters[position] ?? '.') ? (index.dependants[position] ?? []) : []))
+  const blocked = plan.steps.flatMap((_, position) => ('fdck'.includes(progress.letters[position] ?? '.') ? (index.dependants[position] ?? []) : []))
   return skipDependants(index, progress, blocked)
 }
