@@ -1,6 +1,6 @@
 import { ControllerError } from '../errors.ts'
 import { readYamlFile } from '../services/oracle/yaml-document.ts'
-import { isRecord } from './problems.ts'
+import { isRecord } from './is-record.ts'
 import { LEAVES } from './settings.ts'
 
 const MAX_BYTES = 1024 * 1024

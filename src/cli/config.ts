@@ -3,7 +3,7 @@ import { isAbsolute, join, resolve, dirname } from 'node:path'
 import { ControllerError } from '../errors.ts'
 import { nearest } from '../services/oracle/nearest.ts'
 import { readConfigFile } from './config-file.ts'
-import { describe } from './problems.ts'
+import { describeValue } from '../model/problems.ts'
 import { readSetting } from './read-setting.ts'
 import { LEAVES, PATH_KEYS, Settings, type Leaf } from './settings.ts'
 
@@ -119,7 +119,7 @@ function collectFile(into: Collected, path: string, entries: ReadonlyMap<string,
     const origin: Origin = { kind: 'file', path, line }
     const leaf = leafOf(key)
     if (leaf === undefined) {
-      into.problems.push({ path: key, given: describe(value), problem: `unknown key${suggestion(key, known)}`, origin })
+      into.problems.push({ path: key, given: describeValue(value), problem: `unknown key${suggestion(key, known)}`, origin })
     } else {
       place(into, leaf, key, rebased(leaf.path, value, dirname(path)), origin)
     }
@@ -134,7 +134,7 @@ function collectEnv(into: Collected, env: ConfigSources['env']): void {
     const key = name === 'PLANNER_EXEC_TIMEOUT' ? 'timeout' : LEAVES.find((leaf) => leaf.env === name)?.path
     const leaf = key === undefined ? undefined : leafOf(key)
     if (key === undefined || leaf === undefined) {
-      into.problems.push({ path: name, given: describe(text), problem: `unknown variable${suggestion(name, names)}`, origin })
+      into.problems.push({ path: name, given: describeValue(text), problem: `unknown variable${suggestion(name, names)}`, origin })
     } else {
       place(into, leaf, key, text, origin)
     }
@@ -164,11 +164,11 @@ function rebased(path: string, value: unknown, folder: string): unknown {
 function place(into: Collected, leaf: Leaf, key: string, given: unknown, origin: Origin): void {
   const earlier = into.values.get(leaf.path)
   if (earlier !== undefined && sameLayer(earlier.origin, origin)) {
-    into.problems.push({ path: key, given: describe(given), problem: 'give either timeout or timeoutMs, not both', origin })
+    into.problems.push({ path: key, given: describeValue(given), problem: 'give either timeout or timeoutMs, not both', origin })
     return
   }
   const read = readSetting(leaf, key, given)
-  if ('problem' in read) into.problems.push({ path: key, given: describe(given), problem: read.problem, origin })
+  if ('problem' in read) into.problems.push({ path: key, given: describeValue(given), problem: read.problem, origin })
   else into.values.set(leaf.path, { value: read.value, origin })
 }
 

@@ -1,7 +1,8 @@
 import { ControllerError, FAILURES, type FailureCode } from '../errors.ts'
 import { oneLine, printable } from '../services/telemetry/terminal-text.ts'
 import { exitCodeOfFailure, type ExitCode } from './exit-code.ts'
-import { describe, isRecord } from './problems.ts'
+import { describeValue } from '../model/problems.ts'
+import { isRecord } from './is-record.ts'
 
 /** A failure of a command, ready to be shown. */
 export interface Fault {
@@ -84,5 +85,5 @@ function detailLine(detail: unknown): string {
     const hint = typeof detail['hint'] === 'string' ? ` ${detail['hint']}` : ''
     return `${String(detail['code'])} ${path === '' ? '' : `at ${path}`}${step}: ${String(detail['message'])}${hint}`.replace('  ', ' ')
   }
-  return 'message' in detail ? `${path === '' ? '' : `${path}: `}${String(detail['message'])}` : describe(detail)
+  return 'message' in detail ? `${path === '' ? '' : `${path}: `}${String(detail['message'])}` : describeValue(detail)
 }

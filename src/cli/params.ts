@@ -3,7 +3,8 @@ import { ControllerError } from '../errors.ts'
 import { DEFAULT_GOAL, PlannerExecParams, type ParamProblem } from '../model/goal.ts'
 import { describeOrigin, type Loaded, type SettingProblem } from './config.ts'
 import { readInputFile } from './input-file.ts'
-import { isRecord, problemsOf } from './problems.ts'
+import { paramProblemsOf } from '../model/problems.ts'
+import { isRecord } from './is-record.ts'
 import type { Settings } from './settings.ts'
 
 /** Which parameter each setting stands for. */
@@ -34,7 +35,7 @@ export async function paramsOf(loaded: Loaded, typedGoal: string | undefined, cw
   const fromFile = file === undefined ? {} : await readParamsFile(resolve(cwd, file))
   const raw = mergeParams(fromFile, loaded, typedGoal)
   const parsed = PlannerExecParams.safeParse(raw)
-  const problems = [...settingProblems(loaded.problems), ...(parsed.success ? [] : problemsOf(parsed.error, raw))]
+  const problems = [...settingProblems(loaded.problems), ...(parsed.success ? [] : paramProblemsOf(parsed.error, raw))]
   if (parsed.success && problems.length === 0) {
     const { interactive } = isRecord(raw['preferences']) ? raw['preferences'] : {}
     const wish = typeof interactive === 'boolean' ? { interactive } : {}

@@ -1,5 +1,5 @@
 import { parseDuration } from './duration.ts'
-import { problemsOf } from './problems.ts'
+import { paramProblemsOf } from '../model/problems.ts'
 import type { Leaf } from './settings.ts'
 
 type Reading = { readonly value: unknown } | { readonly problem: string }
@@ -19,7 +19,7 @@ export function readSetting(leaf: Leaf, key: string, given: unknown): Reading {
 function check(leaf: Leaf, value: unknown): Reading {
   const parsed = leaf.schema.safeParse(value)
   if (parsed.success) return { value: parsed.data }
-  return { problem: [...new Set(problemsOf(parsed.error, value).map(({ problem }) => problem))].join('; ') }
+  return { problem: [...new Set(paramProblemsOf(parsed.error, value).map(({ problem }) => problem))].join('; ') }
 }
 
 /** What a text may stand for; the first reading that a setting accepts is the one that was meant. */

@@ -1,5 +1,5 @@
 import { RunRequest, type RunRequestInput } from '../model/request.ts'
-import { problemsOf } from './problems.ts'
+import { paramProblemsOf } from '../model/problems.ts'
 
 /** A request as it was typed: bodies may still be JSON text. `undefined` fields are left out. */
 export type Draft = { readonly type: RunRequest['type']; readonly [field: string]: unknown }
@@ -23,7 +23,7 @@ export function answerDraft(draft: Draft): { readonly request: RunRequestInput }
   const request = RunRequest.safeParse(given)
   if (request.success) return { request: request.data }
   return {
-    problem: problemsOf(request.error, given)
+    problem: paramProblemsOf(request.error, given)
       .map(({ path, given: was, problem }) => `${path}: given ${was}; allowed: ${problem}`)
       .join('; '),
   }

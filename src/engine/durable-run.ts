@@ -5,14 +5,14 @@ import type { Clock } from '../services/clock/clock.ts'
 import type { Commit, Journal, Lease, RunSummary } from '../services/journal/journal.ts'
 import type { Bodies } from './bodies.ts'
 import { createFold } from './fold.ts'
-import type { ArmedTimer, Effect, Fold, OutstandingService } from './fold.ts'
+import type { ArmedTimer, DelayClocks, Effect, Fold, OutstandingService } from './fold.ts'
 import { createServiceHost, invokedIds, startService } from './xstate-internals.ts'
 
 export interface DurableRunOptions {
   readonly runId: string
   /** With its services provided. */
   readonly machine: AnyStateMachine
-  readonly clocks: Readonly<Record<string, 'wall' | 'run'>>
+  readonly clocks: DelayClocks
   /** Services that reach outside this process: they begin only when their cause is durable. */
   readonly external: ReadonlySet<string>
   readonly journal: Journal
@@ -71,6 +71,9 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   let ticking = false
   let held = false
   let stopped = false
+  let told = false
+  let recording = false
+  const later: (() => void)[] = []
   let tail: Promise<void> = Promise.resolve()
 
   function now(): { at: number; runAt: number } {
@@ -79,8 +82,9 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   }
 
   function broken(error: unknown): void {
-    if (stopped) return
-    stop()
+    if (told) return
+    told = true
+    halt()
     options.onBroken(error instanceof ControllerError ? error : new ControllerError('INTERNAL', toFailure(error).message, { cause: error }))
   }
 
@@ -111,6 +115,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     let effects: readonly Effect[] = []
     if (entry.kind === 'started') effects = fold.init(entry.header.input['workflow'], entry)
     if (entry.kind === 'event') effects = fold.receive(entry)
+    if (entry.kind === 'adopted') fold.renew(entry.runAt)
     if (entry.kind === 'adopted' || entry.kind === 'parked') owned = entry.kind === 'adopted'
     else if (entry.kind === 'started') owned = true
     ticking = owned && fold.snapshot('')?.hasTag('clockStopped') !== true
@@ -119,13 +124,20 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     return effects
   }
 
+  /** What comes while a record is worked off waits for its turn, as in an actor's mailbox. */
   function record(entry: JournalEntry, answers?: Commit['answers']): Promise<void> {
-    const wasTicking = ticking
-    const effects = absorb(entry)
-    const durable = commit(entry, answers)
-    perform(effects, durable)
-    if (wasTicking !== ticking) rearmRunTimers()
-    return durable
+    recording = true
+    try {
+      const wasTicking = ticking
+      const effects = absorb(entry)
+      const durable = commit(entry, answers)
+      perform(effects, durable)
+      if (wasTicking !== ticking) rearmRunTimers()
+      return durable
+    } finally {
+      recording = false
+      for (let next = later.shift(); next; next = later.shift()) next()
+    }
   }
 
   function perform(effects: readonly Effect[], durable: Promise<void>): void {
@@ -222,6 +234,22 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     timers.delete(id)
   }
 
+  /** What should have happened while nobody owned the run happens first: it decides what has to begin again at all. */
+  function fireLate(at: number): void {
+    const late = fold.timers().filter(({ clock: on, due }) => on === 'wall' && due <= at)
+    for (const timer of late.toSorted((a, b) => a.due - b.due)) {
+      if (fold.timers().includes(timer)) void receive(timer.target, timer.event, { timer: [timer.owner, timer.timerId] })
+    }
+  }
+
+  /** Nothing is acknowledged that is not kept. */
+  async function refuse(): Promise<never> {
+    await tail
+    throw new ControllerError('EVENT_REFUSED', `run ${runId} is no longer carried on by this process`, {
+      hint: 'Resume it with `planner-exec resume`, then ask again.',
+    })
+  }
+
   function rearmRunTimers(): void {
     for (const [id, { timer }] of timers) if (timer.clock === 'run') disarm(id)
     if (ticking) for (const timer of fold.timers()) if (timer.clock === 'run') arm(timer)
@@ -229,6 +257,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
 
   function receive(path: string, event: EventObject, cause: { timer?: [string, string]; child?: string; inbox?: number }): Promise<void> {
     if (stopped) return tail
+    if (recording) return new Promise((resolve, reject) => later.push(() => receive(path, event, cause).then(resolve, reject)))
     const time = now()
     try {
       return record({ kind: 'event', seq: seq + 1, ...time, path, event: asJournaled(event), ...cause }, answersOf(cause.inbox))
@@ -243,7 +272,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
 
   const answersOf = (inbox: number | undefined): Commit['answers'] => (inbox === undefined ? undefined : [{ inboxId: inbox, refusal: null }])
 
-  function stop(): void {
+  function halt(): void {
     stopped = true
     for (const id of services.keys()) stopService(id)
     for (const id of timers.keys()) disarm(id)
@@ -274,11 +303,15 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
       assertRestorable()
       const outstanding = fold.services()
       const at = Math.max(clock.now(), last.at)
-      const durable = record({ kind: 'adopted', seq: seq + 1, at, runAt: last.runAt, owner, reason: 'resume' })
+      void record({ kind: 'adopted', seq: seq + 1, at, runAt: last.runAt, owner, reason: 'resume' })
+      fireLate(at)
       for (const timer of fold.timers()) arm(timer)
-      for (const service of outstanding) begin(service, durable)
+      for (const service of fold.services()) if (outstanding.includes(service)) begin(service, tail)
     },
-    deliver: (path, event, cause = {}) => receive(path, typeof event === 'function' ? event(now().runAt) : event, cause),
+    deliver(path, event, cause = {}) {
+      if (stopped) return refuse()
+      return receive(path, typeof event === 'function' ? event(now().runAt) : event, cause)
+    },
     answer: (inboxId, refusal) => commit(null, [{ inboxId, refusal }]),
     flush: () => commit(null, undefined),
     hold: () => void (held = true),
@@ -286,10 +319,13 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     async park(owner, reason) {
       held = true
       const durable = record({ kind: 'parked', seq: seq + 1, ...now(), owner, reason })
-      stop()
+      halt()
       await durable
     },
-    stop,
+    stop() {
+      told = true
+      halt()
+    },
     get lastSeq() {
       return seq
     },

@@ -20,6 +20,9 @@ export interface ArmedTimer {
   /** The delay's name, or the raised event's type. */
   readonly name: string
   readonly clock: 'wall' | 'run'
+  /** It bounds a service, and counts afresh when that is begun again. */
+  readonly renewable: boolean
+  readonly delayMs: number
   readonly due: number
   readonly target: string
   readonly event: EventObject
@@ -60,6 +63,8 @@ export interface Fold {
   init(input: unknown, time: { readonly at: number; readonly runAt: number }): readonly Effect[]
   /** One record = one run-to-completion cascade over all actors. Unknown paths are dropped, as events to a stopped actor are. */
   receive(record: FoldRecord): readonly Effect[]
+  /** A new process begins the outstanding services again: each gets its own timeout afresh. */
+  renew(runAt: number): void
   /** The snapshot of an actor, null when it does not live. `''` is the root. */
   snapshot(path: string): AnyMachineSnapshot | null
   machine(path: string): AnyStateMachine | null
@@ -67,6 +72,9 @@ export interface Fold {
   timers(): readonly ArmedTimer[]
   services(): readonly OutstandingService[]
 }
+
+/** The clock of each named delay: `service` is the run clock, afresh when a new process begins the service again. */
+export type DelayClocks = Readonly<Record<string, 'wall' | 'run' | 'service'>>
 
 /** `xstate.after.<delay>.<state>` names its delay. */
 const AFTER = /^xstate\.after\.([^.]+)\./
@@ -76,7 +84,7 @@ const AFTER = /^xstate\.after\.([^.]+)\./
  * order, a message to an idle actor is delivered at once and depth-first. `clocks` says which clock a delay counts on (default wall).
  * @throws ControllerError MACHINE_INVALID for a delay that is not a number
  */
-export function createFold(machine: AnyStateMachine, clocks: Readonly<Record<string, 'wall' | 'run'>>): Fold {
+export function createFold(machine: AnyStateMachine, clocks: DelayClocks): Fold {
   const nodes = new Map<string, Node>()
   const byRef = new Map<AnyActorRef, Node>()
   let effects: Effect[] = []
@@ -104,7 +112,7 @@ export function createFold(machine: AnyStateMachine, clocks: Readonly<Record<str
       node.busy = false
     }
     const next = node.mailbox.shift()
-    if (next && nodes.has(node.path)) run(node, () => node.folded.next(alive(node), next))
+    if (next && nodes.get(node.path) === node) run(node, () => node.folded.next(alive(node), next))
   }
 
   function alive(node: Node): AnyMachineSnapshot {
@@ -158,9 +166,11 @@ export function createFold(machine: AnyStateMachine, clocks: Readonly<Record<str
       throw new ControllerError('MACHINE_INVALID', `the delay ${name} of ${node.machine.id} gave ${String(delay)}, not a number of milliseconds`)
     }
     if (delay === Infinity) return
-    const clock = clocks[name] ?? 'wall'
-    const due = (clock === 'wall' ? time.at : time.runAt) + Math.max(0, delay)
-    const timer: ArmedTimer = { owner: node.path, timerId, name, clock, due, target: target.path, event }
+    const counts = clocks[name] ?? 'wall'
+    const clock = counts === 'wall' ? 'wall' : 'run'
+    const delayMs = Math.max(0, delay)
+    const due = (clock === 'wall' ? time.at : time.runAt) + delayMs
+    const timer: ArmedTimer = { owner: node.path, timerId, name, clock, renewable: counts === 'service', delayMs, due, target: target.path, event }
     node.timers.set(timerId, timer)
     effects.push({ kind: 'arm', timer })
   }
@@ -192,7 +202,8 @@ export function createFold(machine: AnyStateMachine, clocks: Readonly<Record<str
       }
       case 'xstate.raise': {
         const { event, id, delay } = params as { event: EventObject; id?: string; delay?: unknown }
-        return delay === undefined ? undefined : arm(node, node, event, id ?? event.type, delay)
+        // XState raises an `after` whose delay is no number at once, in the same step; it comes here all the same.
+        return delay === undefined && !AFTER.test(event.type) ? undefined : arm(node, node, event, id ?? event.type, delay)
       }
       case 'xstate.cancel': {
         const given = params as string | { sendId: string }
@@ -237,6 +248,12 @@ export function createFold(machine: AnyStateMachine, clocks: Readonly<Record<str
         const node = nodes.get(record.path)
         if (node) deliver(node, record.event)
       }, record),
+    renew(runAt) {
+      for (const node of nodes.values()) {
+        if (node.services.size === 0) continue
+        for (const [timerId, timer] of node.timers) if (timer.renewable) node.timers.set(timerId, { ...timer, due: runAt + timer.delayMs })
+      }
+    },
     snapshot: (path) => nodes.get(path)?.snapshot ?? null,
     machine: (path) => nodes.get(path)?.machine ?? null,
     paths: () => [...nodes.keys()],

@@ -2,7 +2,7 @@ import type { AnyStateMachine } from 'xstate'
 import type { Bodies } from '../engine/bodies.ts'
 import { createDurableRun } from '../engine/durable-run.ts'
 import type { DurableRun } from '../engine/durable-run.ts'
-import { ControllerError, toFailure } from '../errors.ts'
+import { ControllerError } from '../errors.ts'
 import { DELAY_CLOCKS } from '../machines/clocks.ts'
 import type { ExecuteInput } from '../machines/action.types.ts'
 import type { Person } from '../machines/action.types.ts'
@@ -172,9 +172,8 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     try {
       await durable.park(lease.owner, reason)
       conclude({ kind: 'parked', reason })
-    } catch (error) {
-      // The engine has stopped by now and does not tell any more.
-      broke(error instanceof ControllerError ? error : new ControllerError('JOURNAL_UNWRITABLE', toFailure(error).message, { cause: error }))
+    } catch {
+      // onBroken has told why.
     }
   }
 

@@ -3,7 +3,7 @@ import { join, resolve } from 'node:path'
 import { ControllerError } from '../errors.ts'
 import type { ControllerOptions } from '../controller.types.ts'
 import { Config } from '../model/config.ts'
-import { listProblems, problemsOf } from '../model/problems.ts'
+import { listProblems, paramProblemsOf } from '../model/problems.ts'
 import { createSystemClock } from '../services/clock/system.clock.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import { analysisCapabilities } from '../services/executor/capabilities/analysis/index.ts'
@@ -54,7 +54,7 @@ function configOf(options: ControllerOptions): Config {
   const given = Object.fromEntries(Object.entries(options).filter(([key, value]) => Object.hasOwn(Config.shape, key) && value !== undefined))
   const parsed = Config.safeParse(given)
   if (parsed.success) return parsed.data
-  const problems = problemsOf(parsed.error, given)
+  const problems = paramProblemsOf(parsed.error, given)
   throw new ControllerError('CONFIG_INVALID', `the configuration is not valid: ${listProblems(problems)}`, { details: problems })
 }
 

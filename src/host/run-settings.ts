@@ -4,7 +4,7 @@ import { ControllerError } from '../errors.ts'
 import type { Config } from '../model/config.ts'
 import { PlannerExecParams, STEP_BANDS, effectiveMaxSteps } from '../model/goal.ts'
 import type { ParamProblem, PlannerExecParamsInput } from '../model/goal.ts'
-import { problemsOf } from '../model/problems.ts'
+import { paramProblemsOf } from '../model/problems.ts'
 
 /** Silence after which a run counts as stalled, by how many steps it may have (upstream's adaptive base). */
 const STALL_BASES = [
@@ -22,7 +22,7 @@ export function parseParams(input: PlannerExecParamsInput, ceiling: number): Pla
     typeof input === 'object' && input !== null && typeof input.max_steps === 'number' && input.max_steps > ceiling
       ? [{ path: 'max_steps', given: String(input.max_steps), problem: `must be at most ${ceiling} (the operator's limits.maxStepsCeiling)` }]
       : []
-  const problems = [...(parsed.success ? [] : problemsOf(parsed.error, input)), ...beyond]
+  const problems = [...(parsed.success ? [] : paramProblemsOf(parsed.error, input)), ...beyond]
   if (parsed.success && problems.length === 0) return parsed.data
   const list = problems.map(({ path, given, problem }) => `${path || 'parameters'}: ${problem}, given ${given}`).join('; ')
   throw new ControllerError('PARAMS_INVALID', list, { details: problems })

@@ -117,7 +117,8 @@ export const workflowSetup = workflow.extend({
     someoneIdle: ({ context }) => liveIn(context, 'ready', 'waiting').length > 0,
     limitHoldsBack: ({ context }) => limitHoldsBack(context),
     changed: ({ context }) => context.changed,
-    silenceBroken: ({ context }) => context.changed && context.plan !== null,
+    /** A step that goes on breaks a silence; it does not answer what a person was asked, nor end a loop. */
+    silenceBroken: ({ context }) => context.changed && context.plan !== null && context.stall?.cause === 'silence',
     replansLeft: ({ context }) => context.counts.replans < context.limits.replans,
     criteriaMet: (_, output: EvaluateOutput) => output.verdict === 'met',
     criteriaUnmet: (_, output: EvaluateOutput) => output.verdict === 'unmet',

@@ -5,7 +5,7 @@ import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import type { RunEvent } from '../../src/model/events.ts'
 import type { Report } from '../../src/model/report.ts'
 import type { Controller } from '../../src/controller.types.ts'
-import { recordsOf, shippedCli, showsStack, type Shipped } from '../support/e2e-cli.ts'
+import { processesWith, recordsOf, shippedCli, showsStack, type Shipped } from '../support/e2e-cli.ts'
 import { makeRepository, momentsIn, randomOf, runAndKill, type Moment } from '../support/e2e-kill.ts'
 
 /** `E2E_KILLS=30` for the long form, `E2E_SEED=n` for other moments. */
@@ -28,6 +28,9 @@ afterAll(async () => {
   await shipped.remove()
   await rm(folder, { recursive: true, force: true })
 })
+
+/** Makes the commands of this file's plans findable among the processes of this machine. */
+const TOKEN = `kill-e2e-${process.pid}`
 
 /** What a store says of its runs. */
 interface Stored {
@@ -131,7 +134,7 @@ describe('a plan whose steps cannot be repeated, killed', () => {
         id,
         title: `Note ${id}`,
         capability: 'shell.exec.v1',
-        args: { argv: ['sh', 'note.sh', id] },
+        args: { argv: ['sh', 'note.sh', id, TOKEN] },
         dependsOn: at === 0 ? [] : [ids[at - 1]],
       })),
       successCriteria: [{ kind: 'stepSucceeded', step: 'four' }],
@@ -155,6 +158,8 @@ describe('a plan whose steps cannot be repeated, killed', () => {
       const cli = (...typed: string[]) => runAndKill([shipped.main, ...typed], { cwd: workspace })
       const killed = await runAndKill([shipped.main, ...words], { cwd: workspace, moment })
       if (killed.wasKilled) tally.killed += 1
+      // A sandbox that was being put up when its parent was killed may outlive it by the length of its command.
+      await vi.waitUntil(async () => (await processesWith(TOKEN)).length === 0, { timeout: 20_000 })
 
       const runId = String(recordsOf({ stdout: killed.stdout.slice(0, killed.stdout.lastIndexOf('\n') + 1) })[0]?.['runId'] ?? 'last')
       let resumed = killed.code === 0 ? killed : await cli('resume', runId, '--json')

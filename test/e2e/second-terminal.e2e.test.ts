@@ -1,8 +1,8 @@
 import { existsSync } from 'node:fs'
-import { mkdir, readFile, readdir, writeFile } from 'node:fs/promises'
+import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
-import { recordsOf, shippedCli, showsStack, type Shipped } from '../support/e2e-cli.ts'
+import { processesWith, recordsOf, shippedCli, showsStack, type Shipped } from '../support/e2e-cli.ts'
 import { atDesk as atDeskOf, type Desk, type Ended, type Invocation } from './invoke-cli.ts'
 
 vi.setConfig({ testTimeout: 90_000 })
@@ -16,10 +16,10 @@ beforeAll(async () => {
 afterAll(() => shipped.remove())
 
 const write = (id: string, more: object = {}) => ({ id, title: `Write ${id}`, capability: 'fs.write.v1', args: { path: `${id}.md`, content: 'hello' }, ...more })
-/** Goes on until somebody makes the file `go`; its name makes it findable among the processes of this machine. */
+/** Goes on until somebody makes the file `go`; `token` makes it findable among the processes of this machine. */
 const keeper = (token: string, more: object = {}) => ({ id: 'keep', title: 'Keep running', capability: 'shell.exec.v1', args: { argv: ['sh', 'keep.sh', token] }, ...more })
 const POLICY = "version: 1\ndefaults: { shell.exec: allow, fs.write: ask, '*': deny }\n"
-const KEEP = 'while [ ! -e go ]; do sleep 0.05; done\n'
+const KEEP = 'touch running; while [ ! -e go ]; do sleep 0.05; done\n'
 
 /** Puts a plan, the policy and the keeper's script there; returns the words that run the plan. */
 async function prepare(desk: Desk, steps: readonly { readonly id: string }[]): Promise<string[]> {
@@ -30,6 +30,8 @@ async function prepare(desk: Desk, steps: readonly { readonly id: string }[]): P
   return ['run', 'Two notes', '--plan', 'plan.json', '--policy', 'policy.yaml']
 }
 
+/** Until the keeper is at its work, and no longer being put into its sandbox. */
+const atWork = (desk: Desk) => vi.waitUntil(() => existsSync(join(desk.folder, 'running')), { timeout: 20_000 })
 const go = (desk: Desk) => writeFile(join(desk.folder, 'go'), '')
 const written = (desk: Desk, ...ids: string[]) => ids.map((id) => existsSync(join(desk.folder, `${id}.md`)))
 const typesOf = (records: readonly Record<string, unknown>[], type: string) => records.filter((record) => record['type'] === type)
@@ -42,13 +44,6 @@ function times(records: readonly Record<string, unknown>[], type: string): Recor
 
 async function waiting(run: Invocation, ...ids: string[]): Promise<void> {
   for (const id of ids) await run.until(new RegExp(`${id} waits for a person`))
-}
-
-/** Command lines of this machine's processes that contain a word. */
-async function processesWith(token: string): Promise<string[]> {
-  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
-  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
-  return lines.filter((line) => line.split('\0').includes(token))
 }
 
 describe('two writes that wait while the run goes on', () => {
@@ -137,11 +132,12 @@ describe('a run that is paused while it waits', () => {
       const shown = await desk.run('show', 'last')
       const whilePaused = written(desk, 'notes')
       const continued = await desk.run('continue', 'last')
-      await run.until(/notes succeeded/)
+      const parked = await run.ended
       const rejected = await desk.run('reject', 'last', 'other')
-      const ended = await run.ended
+      const ended = await desk.run('resume', 'last')
 
       expect([paused, approved, continued, rejected].map(({ code }) => code)).toEqual([0, 0, 0, 0])
+      expect(parked.stdout).toMatch(/^notes succeeded/m)
       expect(shown.stdout).toMatch(/state +open\.paused/)
       expect(whilePaused).toEqual([false])
       expect(ended.code).toBe(0)
@@ -151,21 +147,17 @@ describe('a run that is paused while it waits', () => {
   })
 })
 
-/** Actions that were dispatched or started between the pause and what came after it. */
+/** Actions that were dispatched or started by a record that leaves the run paused. A record tells its change of state last. */
 function startedWhilePaused(records: readonly Record<string, unknown>[]): unknown[] {
-  let isPaused = false
-  return records.filter(({ type, state }) => {
-    if (type === 'state.changed') isPaused = String(state).startsWith('open.paus')
-    return isPaused && (type === 'action.dispatched' || type === 'action.started')
-  })
+  const stateAfter = (seq: number) => records.findLast((record) => record['type'] === 'state.changed' && Number(record['seq']) <= seq)?.['state']
+  return records.filter(({ type, seq }) => ['action.dispatched', 'action.started'].includes(String(type)) && stateAfter(Number(seq)) === 'open.paused')
 }
 
 describe('a run under way', () => {
   it('is cancelled from a second terminal: its process tree is gone and nothing else begins', async () => {
     await atDesk(async (desk) => {
       const run = desk.start(await prepare(desk, [keeper('c1-keeper'), write('notes', { dependsOn: ['keep'] })]))
-      await run.until(/keep started/)
-      await vi.waitUntil(async () => (await processesWith('c1-keeper')).length > 0, { timeout: 10_000 })
+      await atWork(desk)
 
       const cancelled = await desk.run('cancel', 'last', '--reason', 'changed my mind')
       const ended = await run.ended
@@ -242,8 +234,9 @@ describe('one run, two processes that resume it', () => {
 
   it('the run of a process that was killed is taken over at once', async () => {
     await atDesk(async (desk) => {
-      const run = desk.start(await prepare(desk, [write('notes'), keeper('d3')]))
+      const run = desk.start(await prepare(desk, [write('notes'), keeper('d3-keeper')]))
       await waiting(run, 'notes')
+      await atWork(desk)
       run.process.kill('SIGKILL')
       await run.ended
 
@@ -253,7 +246,7 @@ describe('one run, two processes that resume it', () => {
       // What the keeper did nobody saw the end of: a person says.
       expect(resumed.code, resumed.stderr).toBe(3)
       expect(performance.now() - startedAt).toBeLessThan(12_000)
-      expect(await processesWith('d3')).toEqual([])
+      expect(await processesWith('d3-keeper')).toEqual([])
     })
   })
 })

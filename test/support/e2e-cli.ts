@@ -1,4 +1,4 @@
-import { cp, mkdtemp, rm, symlink } from 'node:fs/promises'
+import { cp, mkdtemp, readFile, readdir, rm, symlink } from 'node:fs/promises'
 import { existsSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -33,3 +33,10 @@ export function recordsOf({ stdout }: { readonly stdout: string }): Record<strin
 
 /** Whether a text has lines of a stack trace. */
 export const showsStack = (text: string): boolean => /^\s+at .+(:\d+|\(.+\)|node:)/m.test(text)
+
+/** Command lines of this machine's processes of which one word is `token`. */
+export async function processesWith(token: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const lines = await Promise.all(pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')))
+  return lines.filter((line) => line.split('\0').includes(token))
+}

@@ -9,6 +9,8 @@ import type { Asked, Composite } from './composite.ts'
 /** The engine's fold, with the records it was given: what a journal would hold. */
 export interface FoldComposite extends Composite {
   readonly records: readonly FoldRecord[]
+  /** The name of the next timer, with the actor that armed it. */
+  nextTimer(): { readonly owner: string; readonly name: string } | null
   /** Every actor's state, for comparison with another fold of the same records. */
   image(): string
 }
@@ -20,16 +22,20 @@ export function createFoldComposite(machine: AnyStateMachine, input: unknown): F
   const records: FoldRecord[] = []
   let started: Asked[] = []
   let facts: EventObject[] = []
+  /** The order in which timers were armed decides between those that are due at once. */
+  const armed = new WeakMap<ArmedTimer, number>()
+  let count = 0
 
   const ticking = () => fold.snapshot('')?.hasTag('clockStopped') !== true
   const due = (timer: ArmedTimer) => (timer.clock === 'wall' ? timer.due : ticking() ? clocks.now() + timer.due - clocks.runNow() : Infinity)
-  const next = () => fold.timers().toSorted((a, b) => due(a) - due(b))[0]
+  const next = () => fold.timers().toSorted((a, b) => due(a) - due(b) || (armed.get(a) ?? 0) - (armed.get(b) ?? 0))[0]
 
   function note(effects: readonly Effect[]): void {
     const outstanding = new Set(fold.services())
     for (const effect of effects) {
       if (effect.kind === 'start' && outstanding.has(effect.service)) started.push(effect.service)
       if (effect.kind === 'emit') facts.push(effect.event)
+      if (effect.kind === 'arm') armed.set(effect.timer, ++count)
     }
   }
 
@@ -56,6 +62,7 @@ export function createFoldComposite(machine: AnyStateMachine, input: unknown): F
       const at = timer && due(timer)
       return at === undefined || at === Infinity ? null : Math.max(at, clocks.now())
     },
+    nextTimer: () => next() ?? null,
     wait: (ms) => clocks.move(clocks.now() + ms, ticking()),
     fire() {
       const timer = next()

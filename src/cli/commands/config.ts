@@ -3,7 +3,7 @@ import { ControllerError } from '../../errors.ts'
 import { checkConfigFile, describeOrigin, refuseProblems } from '../config.ts'
 import type { Command } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
-import { isRecord } from '../problems.ts'
+import { isRecord } from '../is-record.ts'
 import { LEAVES } from '../settings.ts'
 import { tableLines } from '../output/table.ts'
 

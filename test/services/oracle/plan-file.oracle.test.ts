@@ -32,7 +32,7 @@ describe('loadPlanFile', () => {
     await expect(loading).rejects.toMatchObject({
       code: 'PLAN_INVALID',
       details: [
-        { path: 'steps.0.retries', given: '3', problem: 'is not a known key (line 6)' },
+        { path: 'steps.0.retries', given: '3', problem: 'no such field (line 6)' },
         { path: 'steps.1.id', given: '"NO"', problem: expect.stringContaining('(line 7)') },
         { path: 'steps.1.timeoutMs', given: '0', problem: expect.stringContaining('(line 10)') },
       ],

@@ -357,13 +357,13 @@ describe('parsePlan', () => {
       expect.objectContaining({
         code: 'PLAN_INVALID',
         details: [
-          { path: 'version', given: '2', problem: 'Invalid input: expected 1' },
+          { path: 'version', given: '2', problem: 'must be 1' },
           { path: 'steps.0.id', given: '"A!"', problem: 'a-z, 0-9, - and _, starting with a letter, at most 32' },
-          { path: 'steps.0.title', given: '""', problem: 'Too small: expected string to have >=1 characters' },
+          { path: 'steps.0.title', given: '""', problem: 'must not be empty' },
           { path: 'steps.0.capability', given: '"x"', problem: 'such as fs.read.v1' },
-          { path: 'steps.0.args', given: '3', problem: 'Invalid input: expected record, received number' },
+          { path: 'steps.0.args', given: '3', problem: 'a record' },
           { path: 'steps.0.successCriteria.0.kind', given: '"looksFine"', problem: expect.stringContaining("'stepSucceeded'") },
-          { path: 'surplus', given: 'true', problem: 'is not a known key' },
+          { path: 'surplus', given: 'true', problem: 'no such field' },
         ],
       }),
     )

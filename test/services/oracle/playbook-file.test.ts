@@ -42,9 +42,9 @@ describe('loadPlaybookFile', () => {
   })
 
   it.each<[string, string, string, string]>([
-    ['an unknown key', '    title: Read', '    titel: Read', 'steps.1.titel ("Read"): is not a known key (line 15)'],
+    ['an unknown key', '    title: Read', '    titel: Read', 'steps.1.titel ("Read"): no such field (line 15)'],
     ['a condition that says nothing', '{ git: true, exists: package.json }', '{}', 'must hold exists, missing or git (line 13)'],
-    ['an expression for a condition', '{ git: true, exists: package.json }', '"files.length > 3"', 'expected object'],
+    ['an expression for a condition', '{ git: true, exists: package.json }', '"files.length > 3"', 'an object'],
     ['a parameter that is not declared', 'params.path}', 'params.place}', 'uses ${params.place}, which the playbook does not declare (line 12)'],
     ['a fallback for no step', '\n  read:\n', '\n  reed:\n', 'fallbacks.reed (an object with'],
     ['a fallback with another id', '    title: Search', '    id: other\n    title: Search', 'must be read or absent'],
