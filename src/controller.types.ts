@@ -110,19 +110,10 @@ export interface PlanPreview {
 /** `applied`: the run took it. `queued`: no process owns the run; it is applied, in order, on the next resume. */
 export type RequestAnswer = 'applied' | 'queued'
 
-export interface Controller {
+/** The runs of a store, to look at and to steer, whichever process runs them. */
+export interface RunReader {
   readonly workspace: string
   readonly stateDir: string
-  readonly config: Config
-  readonly catalog: CapabilityCatalog
-  readonly guard: Guard
-  readonly oracles: readonly Oracle[]
-  /** Starts a run. @throws PARAMS_INVALID (details: ParamProblem[]), RUN_EXISTS, PLAN_INVALID, WORKSPACE_BUSY, JOURNAL_UNWRITABLE */
-  start(params: PlannerExecParamsInput, options?: StartOptions): Promise<Run>
-  /** Adopts an unfinished run without an owner. @throws RUN_UNKNOWN, RUN_FINISHED, RUN_OWNED, RUN_INCOMPATIBLE, JOURNAL_CORRUPT */
-  resume(runId: string, options?: Pick<StartOptions, 'person'>): Promise<Run>
-  /** Plans, validates and judges; runs only read-only research. @throws UNPLANNABLE */
-  plan(params: PlannerExecParamsInput, options?: StartOptions): Promise<PlanPreview>
   list(options?: { readonly limit?: number }): readonly RunSummary[]
   show(runId: string): RunView
   events(runId: string, options?: { readonly fromSeq?: number }): readonly RunEvent[]
@@ -134,6 +125,22 @@ export interface Controller {
    * @throws EVENT_REFUSED with what would be accepted, RUN_UNKNOWN, RUN_FINISHED
    */
   request(runId: string, request: RunRequestInput, options?: { readonly waitMs?: number }): Promise<RequestAnswer>
+  /** Lets go of the store. */
+  close(): Promise<void>
+}
+
+/** Plans, judges, runs and keeps the runs of one workspace. */
+export interface Controller extends RunReader {
+  readonly config: Config
+  readonly catalog: CapabilityCatalog
+  readonly guard: Guard
+  readonly oracles: readonly Oracle[]
+  /** Starts a run. @throws PARAMS_INVALID (details: ParamProblem[]), RUN_EXISTS, PLAN_INVALID, WORKSPACE_BUSY, JOURNAL_UNWRITABLE */
+  start(params: PlannerExecParamsInput, options?: StartOptions): Promise<Run>
+  /** Adopts an unfinished run without an owner. @throws RUN_UNKNOWN, RUN_FINISHED, RUN_OWNED, RUN_INCOMPATIBLE, JOURNAL_CORRUPT */
+  resume(runId: string, options?: Pick<StartOptions, 'person'>): Promise<Run>
+  /** Plans, validates and judges; runs only read-only research. @throws UNPLANNABLE */
+  plan(params: PlannerExecParamsInput, options?: StartOptions): Promise<PlanPreview>
   /** Interrupts the runs of this process and closes the store. */
   close(): Promise<void>
 }

@@ -1,4 +1,5 @@
 export { createController } from './controller.ts'
+export { openRuns } from './host/open-runs.ts'
 export type {
   ActionView,
   Controller,
@@ -6,6 +7,7 @@ export type {
   PlanPreview,
   RequestAnswer,
   Run,
+  RunReader,
   RunView,
   StartOptions,
 } from './controller.types.ts'

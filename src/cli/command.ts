@@ -1,4 +1,4 @@
-import type { Controller } from '../controller.types.ts'
+import type { Controller, RunReader } from '../controller.types.ts'
 import type { Loaded } from './config.ts'
 import type { ExitCode } from './exit-code.ts'
 import type { Invocation } from './invocation.ts'
@@ -23,6 +23,8 @@ export interface Context {
   note(text: string): void
   /** The controller of this invocation, made at the first call and closed when the command ends. */
   controller(): Promise<Controller>
+  /** The runs of the store, for commands that run nothing themselves: opened faster. */
+  runs(): Promise<RunReader>
   /** Calls back once when standard output has lost its reader. */
   onClosed(listener: () => void): void
 }

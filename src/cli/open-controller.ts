@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Controller } from '../controller.types.ts'
+import type { Controller, ControllerOptions, RunReader } from '../controller.types.ts'
 import { Config } from '../model/config.ts'
 import type { Settings } from './settings.ts'
 
@@ -11,11 +11,17 @@ export function controllerConfig(settings: Settings): Config {
 
 /** A controller for the workspace of the settings. @throws ControllerError as `createController` does */
 export async function openController(settings: Settings, cwd: string): Promise<Controller> {
-  const config = controllerConfig(settings)
   const { createController } = await import('../controller.ts')
-  return createController({
-    ...config,
-    ...(config.state === undefined ? {} : { state: resolve(cwd, config.state) }),
-    workspace: resolve(cwd, settings.workspace),
-  })
+  return createController(optionsOf(settings, cwd))
+}
+
+/** The runs of the workspace of the settings, without what running them needs. @throws ControllerError as `openRuns` does */
+export async function openReader(settings: Settings, cwd: string): Promise<RunReader> {
+  const { openRuns } = await import('../host/open-runs.ts')
+  return openRuns(optionsOf(settings, cwd))
+}
+
+function optionsOf(settings: Settings, cwd: string): ControllerOptions {
+  const config = controllerConfig(settings)
+  return { ...config, ...(config.state === undefined ? {} : { state: resolve(cwd, config.state) }), workspace: resolve(cwd, settings.workspace) }
 }

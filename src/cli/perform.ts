@@ -1,5 +1,5 @@
 import { resolve } from 'node:path'
-import type { Controller } from '../controller.types.ts'
+import type { Controller, RunReader } from '../controller.types.ts'
 import { ControllerError } from '../errors.ts'
 import type { Command, Context, Typed } from './command.ts'
 import { isPolicyPath, loadSettings, refuseProblems, type Loaded } from './config.ts'
@@ -7,7 +7,7 @@ import type { ExitCode } from './exit-code.ts'
 import { faultOf, faultRecord, faultText } from './fault.ts'
 import { programOf } from './invocation.ts'
 import { tolerateClosedPipes, type Io } from './io.ts'
-import { openController } from './open-controller.ts'
+import { openController, openReader } from './open-controller.ts'
 import { jsonLine } from './output/ndjson.ts'
 import { createPalette, wantsColor } from './output/palette.ts'
 
@@ -22,7 +22,7 @@ export interface How {
 /** Runs one command from typed words to exit code. Never throws: what goes wrong is shown, and coded. */
 export async function perform(io: Io, command: Command, typed: Typed, how: How): Promise<ExitCode> {
   let json = typed.options['json'] === true
-  const opened: Promise<Controller>[] = []
+  const opened: Opened = { controller: null, runs: null }
   const closed = watchOutput(io)
   try {
     const loaded = await loadSettings({
@@ -37,7 +37,7 @@ export async function perform(io: Io, command: Command, typed: Typed, how: How):
   } catch (error) {
     return show(io, error, json)
   } finally {
-    await Promise.all(opened.map(async (opening) => (await opening.catch(() => null))?.close()))
+    await Promise.all([opened.controller, opened.runs].map(async (opening) => (await opening?.catch(() => null))?.close()))
   }
 }
 
@@ -69,7 +69,7 @@ function show(io: Io, error: unknown, json: boolean): ExitCode {
   return fault.exitCode
 }
 
-function createContext(io: Io, loaded: Loaded, opened: Promise<Controller>[], closed: Closed, configFile: string | undefined): Context {
+function createContext(io: Io, loaded: Loaded, opened: Opened, closed: Closed, configFile: string | undefined): Context {
   const { settings } = loaded
   const location = locationOf(loaded, io.cwd, configFile)
   return {
@@ -86,16 +86,19 @@ function createContext(io: Io, loaded: Loaded, opened: Promise<Controller>[], cl
       if (!closed.is) io.stdout.write(jsonLine(value))
     },
     note: (text) => void io.stderr.write(`${text}\n`),
-    controller: () => {
-      const opening = opened[0] ?? openController(settings, io.cwd)
-      opened[0] = opening
-      return opening
-    },
+    controller: () => (opened.controller ??= openController(settings, io.cwd)),
+    runs: () => (opened.runs ??= openReader(settings, io.cwd)),
     onClosed: (listener) => {
       if (closed.is) listener()
       else closed.listeners.push(listener)
     },
   }
+}
+
+/** What the command has opened, to be closed when it ends. */
+interface Opened {
+  controller: Promise<Controller> | null
+  runs: Promise<RunReader> | null
 }
 
 interface Closed {

@@ -8,7 +8,7 @@ import { createSystemClock } from '../services/clock/system.clock.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import { analysisCapabilities } from '../services/executor/capabilities/analysis/index.ts'
 import { baseCapabilities } from '../services/executor/capabilities/index.ts'
-import type { Executor } from '../services/executor/executor.ts'
+import type { CapabilityDefinition, Executor } from '../services/executor/executor.ts'
 import { createLocalExecutor } from '../services/executor/local.executor.ts'
 import type { Guard } from '../services/guard/guard.ts'
 import { createPolicyGuard } from '../services/guard/policy.guard.ts'
@@ -33,15 +33,31 @@ export interface Ports {
 
 /** Opens the ports that were not given. @throws ControllerError WORKSPACE_INVALID, CONFIG_INVALID, JOURNAL_*, POLICY_*, PLAYBOOK_INVALID */
 export async function openPorts(options: ControllerOptions): Promise<Ports> {
-  const config = configOf(options)
-  const workspace = await openWorkspace(options.workspace ?? '.')
-  const stateDir = config.state === undefined ? join(workspace, '.planner-exec') : resolve(config.state)
-  const capabilities = [...baseCapabilities, ...analysisCapabilities, ...(options.capabilities ?? [])]
+  const places = await openPlaces(options)
+  const { config, workspace, stateDir } = places
+  const capabilities = capabilitiesOf(options)
   const executor = options.executor ?? (await createLocalExecutor({ capabilities, workspace, stateDir }))
   const guard = options.guard ?? (await openGuard(config.policy, { executor, workspace, stateDir }))
   const oracles = options.oracles ?? [playbookOracle({ playbooks: await loadPlaybooks() })]
+  return { ...places, ...(await openStore(options, places)), executor, guard, oracles }
+}
+
+/** The places and settings that options name. @throws ControllerError WORKSPACE_INVALID, CONFIG_INVALID */
+export async function openPlaces(options: ControllerOptions): Promise<Pick<Ports, 'workspace' | 'stateDir' | 'config'>> {
+  const config = configOf(options)
+  const workspace = await openWorkspace(options.workspace ?? '.')
+  return { config, workspace, stateDir: config.state === undefined ? join(workspace, '.planner-exec') : resolve(config.state) }
+}
+
+/** The store and the clock. @throws ControllerError JOURNAL_UNWRITABLE, JOURNAL_CORRUPT, JOURNAL_UNSUPPORTED */
+export async function openStore(options: ControllerOptions, { stateDir, config }: Pick<Ports, 'stateDir' | 'config'>): Promise<Pick<Ports, 'journal' | 'clock'>> {
   const journal = options.journal ?? (await createSqliteJournal({ file: join(stateDir, 'planner-exec.db'), sync: config.sync }))
-  return { workspace, stateDir, config, clock: options.clock ?? createSystemClock(), journal, executor, guard, oracles }
+  return { journal, clock: options.clock ?? createSystemClock() }
+}
+
+/** The shipped capabilities and those that were added. */
+export function capabilitiesOf(options: ControllerOptions): readonly CapabilityDefinition[] {
+  return [...baseCapabilities, ...analysisCapabilities, ...(options.capabilities ?? [])]
 }
 
 /** The guard of a policy, by profile name or path. */

@@ -92,3 +92,8 @@ export function provideServices(services: Services) {
     guards: { loopDetected: ({ context }) => services.loopDetected(context.samples) },
   })
 }
+
+/** The workflow for folding a journal only: its decisions are those of `provideServices`, its services refuse. */
+export function withoutServices({ loopDetected }: Pick<Services, 'loopDetected'>) {
+  return workflowMachine.provide({ guards: { loopDetected: ({ context }) => loopDetected(context.samples) } })
+}

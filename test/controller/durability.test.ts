@@ -10,7 +10,7 @@ import { createController, createMemoryJournal, defineCapability, type PlanInput
 import { createSimulatedClock } from '../../src/services/clock/simulated.clock.ts'
 import { deferred } from '../support/controller-deferred.ts'
 import { dyingJournal, fullDisk, gatedJournal } from '../support/controller-journals.ts'
-import { endOf, eventOf, eventsOf, GOAL, linesOf, makeFolder, only, openRig, outcomes, policyText, present, waitingFor } from '../support/controller-rig.ts'
+import { endOf, eventOf, eventsOf, GOAL, inState, linesOf, makeFolder, only, openRig, outcomes, policyText, present, waitingFor } from '../support/controller-rig.ts'
 import { append, echo, hold, planOf } from '../support/controller-plans.ts'
 
 const CHILD = fileURLToPath(new URL('../support/controller-child.ts', import.meta.url))
@@ -88,21 +88,38 @@ describe('a run whose process lets go of it', () => {
     await expect((await controller.resume(run.id)).result()).resolves.toMatchObject({ status: 'completed' })
   })
 
-  it('is told the pause that arrives while it is paused and resumed', async () => {
+  it('that was paused stays paused: a resume parks it again, until somebody lets it go on', async () => {
+    const { controller, another, probe } = await openRig()
+    const run = await controller.start(GOAL, { plan: planOf([hold('one')]) })
+    await probe.begun('one')
+    await run.request({ type: 'run.pause', mode: 'abort' })
+    await inState(run, 'open.paused')
+    await run.interrupt()
+    const terminal = await another()
+
+    const paused = await terminal.resume(run.id)
+    await expect(paused.outcome()).resolves.toMatchObject({ kind: 'parked', reason: 'needs-person' })
+    expect(probe.count('one')).toBe(1)
+    await expect(terminal.request(run.id, { type: 'run.resume' })).resolves.toBe('queued')
+    probe.release('one')
+
+    await expect((await terminal.resume(run.id)).result()).resolves.toMatchObject({ status: 'completed' })
+  })
+
+  it('takes a pause that was asked for meanwhile, and waits for whoever lets it go on', async () => {
     const { controller, another, probe } = await openRig()
     const run = await controller.start(GOAL, { plan: planOf([hold('one')]) })
     await probe.begun('one')
     await run.interrupt()
     const terminal = await another()
-    await terminal.request(run.id, { type: 'run.pause', mode: 'abort' })
+    await expect(terminal.request(run.id, { type: 'run.pause', mode: 'abort' })).resolves.toBe('queued')
 
-    const paused = await terminal.resume(run.id)
-
-    await expect(paused.outcome()).resolves.toMatchObject({ kind: 'parked', reason: 'needs-person' })
-    expect(terminal.show(run.id).state).toBe('open.paused')
-    await terminal.request(run.id, { type: 'run.resume' })
+    const again = await terminal.resume(run.id)
+    await inState(again, 'open.paused')
+    await controller.request(run.id, { type: 'run.resume' })
     probe.release('one')
-    await expect((await terminal.resume(run.id)).result()).resolves.toMatchObject({ status: 'completed' })
+
+    await expect(again.result()).resolves.toMatchObject({ status: 'completed' })
   })
 })
 
@@ -170,8 +187,7 @@ describe('a run goes on only with what it began with', () => {
   })
 
   it('names the capabilities that changed, and the run stays resumable', async () => {
-    const { run, another } = await parkedRun()
-
+    const { run, another, probe } = await parkedRun()
     const one = present(probe.capabilities.find(({ name }) => name === 'test.append.v1'))
 
     const resuming = (await another({ capabilities: [one] })).resume(run.id)

@@ -9,13 +9,13 @@ import { ask } from './ask.ts'
 
 /** `approve`, `reject`, `skip`, `respond`, `resolve`, `choose`: answers what a run waits for. */
 export const answerCommand: Command = async (context, typed) => {
-  const controller = await context.controller()
-  const runId = resolveRunId(controller, typed.args[0] ?? '')
-  const draft = await draftOf(context, typed, controller.show(runId))
+  const runs = await context.runs()
+  const runId = resolveRunId(runs, typed.args[0] ?? '')
+  const draft = await draftOf(context, typed, runs.show(runId))
   const answer = answerDraft(draft)
   if ('problem' in answer)
     throw new ControllerError('USAGE', `The answer cannot be used: ${answer.problem}`, { hint: `Run \`planner-exec ${typed.command} --help\`.` })
-  return ask(context, controller, runId, answer.request)
+  return ask(context, runs, runId, answer.request)
 }
 
 async function draftOf(context: Context, typed: Typed, view: RunView): Promise<Draft> {

@@ -1,12 +1,12 @@
-import type { Controller } from '../../controller.types.ts'
+import type { RunReader } from '../../controller.types.ts'
 import type { RunRequestInput } from '../../model/request.ts'
 import type { Context } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { commandLine } from '../invocation.ts'
 
 /** Asks something of a run, and says whether it took it or will. @throws ControllerError EVENT_REFUSED, RUN_FINISHED */
-export async function ask(context: Context, controller: Controller, runId: string, request: RunRequestInput): Promise<ExitCode> {
-  const answer = await controller.request(runId, request)
+export async function ask(context: Context, runs: RunReader, runId: string, request: RunRequestInput): Promise<ExitCode> {
+  const answer = await runs.request(runId, request)
   if (context.settings.json) context.record({ type: 'request', runId, request: request.type, answer })
   else if (context.settings.verbosity !== 'quiet') {
     const subject = 'actionId' in request ? `${request.type} ${request.actionId}` : request.type

@@ -16,7 +16,7 @@ const LISTED = 50
 /** `list`: the runs of the workspace, newest first. */
 export const listCommand: Command = async (context, typed) => {
   const limit = wholeNumber(textOption(typed, 'limit'), '--limit', 1) ?? LISTED
-  const runs = (await context.controller()).list({ limit })
+  const runs = (await context.runs()).list({ limit })
   if (context.settings.json) {
     for (const run of runs) context.record({ type: 'run', ...run })
     return EXIT.ok
@@ -39,8 +39,8 @@ export const listCommand: Command = async (context, typed) => {
 
 /** `show ID`: state, limits, plan and questions of a run. */
 export const showCommand: Command = async (context, typed) => {
-  const controller = await context.controller()
-  const view = controller.show(resolveRunId(controller, typed.args[0] ?? ''))
+  const runs = await context.runs()
+  const view = runs.show(resolveRunId(runs, typed.args[0] ?? ''))
   if (context.settings.json) context.record({ type: 'show', ...view })
   else context.print(showLines(view, context))
   return EXIT.ok
@@ -73,8 +73,8 @@ function showLines(view: RunView, context: Context): string[] {
 /** `events ID [--follow]`: what happened, one line an event. */
 export const eventsCommand: Command = async (context, typed) => {
   const fromSeq = wholeNumber(textOption(typed, 'from'), '--from', 0) ?? 0
-  const controller = await context.controller()
-  const runId = resolveRunId(controller, typed.args[0] ?? '')
+  const runs = await context.runs()
+  const runId = resolveRunId(runs, typed.args[0] ?? '')
   const show = (event: RunEvent) => {
     if (context.settings.json) context.record({ ...event })
     else {
@@ -84,7 +84,7 @@ export const eventsCommand: Command = async (context, typed) => {
     }
   }
   if (typed.options['follow'] !== true) {
-    for (const event of controller.events(runId, { fromSeq })) show(event)
+    for (const event of runs.events(runId, { fromSeq })) show(event)
     return EXIT.ok
   }
   const stop = new AbortController()
@@ -95,15 +95,15 @@ export const eventsCommand: Command = async (context, typed) => {
   }
   process.once('SIGINT', onSignal).once('SIGTERM', onSignal)
   context.onClosed(() => stop.abort())
-  for await (const event of controller.follow(runId, { fromSeq, signal: stop.signal })) show(event)
+  for await (const event of runs.follow(runId, { fromSeq, signal: stop.signal })) show(event)
   return code
 }
 
 /** `report ID`: the report of a run that has ended. */
 export const reportCommand: Command = async (context, typed) => {
-  const controller = await context.controller()
-  const runId = resolveRunId(controller, typed.args[0] ?? '')
-  const report = controller.report(runId)
+  const runs = await context.runs()
+  const runId = resolveRunId(runs, typed.args[0] ?? '')
+  const report = runs.report(runId)
   if (report === null) {
     throw new ControllerError('RUN_UNKNOWN', `Run ${runId} has no report: a report is written when a run ends.`, {
       hint: `Go on with \`planner-exec resume ${runId}\`, or look with \`planner-exec show ${runId}\`.`,

@@ -9,12 +9,12 @@ import { ask } from './ask.ts'
 
 /** `pause`, `continue`, `cancel`, `escalate`, `modify`: steers a run from any terminal. */
 export const steerCommand: Command = async (context, typed) => {
-  const controller = await context.controller()
-  const runId = resolveRunId(controller, typed.args[0] ?? '')
+  const runs = await context.runs()
+  const runId = resolveRunId(runs, typed.args[0] ?? '')
   const answer = answerDraft(await draftOf(context, typed))
   if ('problem' in answer)
     throw new ControllerError('USAGE', `The change cannot be used: ${answer.problem}`, { hint: `Run \`planner-exec ${typed.command} --help\`.` })
-  return ask(context, controller, runId, answer.request)
+  return ask(context, runs, runId, answer.request)
 }
 
 async function draftOf(context: Context, typed: Typed): Promise<Draft> {

@@ -1,0 +1,29 @@
+import type { AnyStateMachine } from 'xstate'
+import type { ControllerOptions, RunReader } from '../controller.types.ts'
+import { withoutServices } from '../machines/provide-services.ts'
+import { createCatalog } from '../services/executor/catalog.ts'
+import { detectLoop } from '../services/stall/detectors.ts'
+import { capabilitiesOf, openPlaces, openStore } from './open-ports.ts'
+import { createRunStore } from './run-store.ts'
+
+/**
+ * Opens the runs of a workspace to look at them and to steer them. It runs nothing, so it needs no sandbox, no policy and no oracle,
+ * and opens faster than a controller.
+ * @throws ControllerError WORKSPACE_INVALID, CONFIG_INVALID, JOURNAL_UNWRITABLE, JOURNAL_CORRUPT, JOURNAL_UNSUPPORTED
+ */
+export async function openRuns(options: ControllerOptions = {}): Promise<RunReader> {
+  const places = await openPlaces(options)
+  const { config, workspace, stateDir } = places
+  const { journal, clock } = await openStore(options, places)
+  const store = createRunStore({
+    journal,
+    clock,
+    machine: withoutServices({ loopDetected: detectLoop }) as unknown as AnyStateMachine,
+    // Requests that carry plans need to know what capabilities are, not whether this machine has what they need.
+    catalog: createCatalog(capabilitiesOf(options), { git: null, sandbox: null }),
+    actionMs: config.timeouts.actionMs,
+    maxStepsCeiling: config.limits.maxStepsCeiling,
+  })
+  const { list, show, events, follow, report, request } = store
+  return { workspace, stateDir, list, show, events, follow, report, request, close: () => journal.close() }
+}
