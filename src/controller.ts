@@ -16,7 +16,6 @@ import type { PlanBody, RunScope } from './flow/run-scope.ts'
 import { stallServices } from './flow/stall.services.ts'
 import { LEASE_TTL_MS, createHostedRun } from './host/hosted-run.ts'
 import type { HostedRun } from './host/hosted-run.ts'
-import { openGuard, openPorts } from './host/open-ports.ts'
 import type { Ports } from './host/open-ports.ts'
 import { createRunStore } from './host/run-store.ts'
 import { paramWarnings, parseParams, workflowInput } from './host/run-settings.ts'
@@ -84,6 +83,8 @@ function once<Value>(make: () => Value): () => Value {
  * @throws ControllerError WORKSPACE_INVALID, CONFIG_INVALID, POLICY_INVALID, POLICY_UNKNOWN, PLAYBOOK_INVALID, JOURNAL_UNWRITABLE, JOURNAL_UNSUPPORTED
  */
 export async function createController(options: ControllerOptions = {}): Promise<Controller> {
+  // Loaded when a controller is made: importing the library must not wait for every capability.
+  const { openGuard, openPorts } = await import('./host/open-ports.ts')
   const ports = await openPorts(options)
   const ids = options.ids ?? createUuidIds()
   const log = options.log ?? createSilentLog()

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Config } from '../model/config.ts'
 import { Verbosity, WorkflowType } from '../model/goal.ts'
 

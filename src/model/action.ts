@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { CapabilityName } from './plan.ts'
 
 /** What running it again would do: nothing, the same thing, a second local change, a second change elsewhere. */

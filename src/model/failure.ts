@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** The stages of the flow, in the order a run meets them; a failure names the one it happened in. */
 export const Stage = z.enum(['goal', 'plan', 'guard', 'action', 'result', 'journal', 'config', 'usage', 'engine'])

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 export const DEFAULT_GOAL = 'Analyze this codebase and suggest improvements'
 

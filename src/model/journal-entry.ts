@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** An event as an actor received it. Bodies are blobs; an event carries their references. */
 export const JournaledEvent = z.looseObject({ type: z.string() })

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** A step's name within its plan; it is also the actor id of its action, hence no `/` and no `.`. */
 export const StepId = z.string().regex(/^[a-z][a-z0-9_-]{0,31}$/, 'a-z, 0-9, - and _, starting with a letter, at most 32')

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Decision } from './verdict.ts'
 
 export const EnforcementLevel = z.enum(['strict', 'permissive', 'monitor', 'disabled'])

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Verdict } from './verdict.ts'
 import { ActionResult, CriterionResult, ExitReason, RunStatus, Usage } from './result.ts'
 import { Failure } from './failure.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Plan, StepId } from './plan.ts'
 
 const by = z.string().max(200).default('person')

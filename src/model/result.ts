@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Failure } from './failure.ts'
 
 /** What was consumed. Times in ms, memory as a peak; everything else is a count or a sum. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { EffectClass } from './action.ts'
 import { PlanFinding, RiskLevel } from './plan.ts'
 

@@ -1,8 +1,9 @@
 import { readdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { createController, loadPolicy, type RunEvent } from '../../src/index.ts'
-import { carryOut, endOf, eventOf, eventsOf, GOAL, inState, makeFolder, only, openRig, present, waitingFor } from '../support/controller-rig.ts'
+import { ControllerError, createController, type Guard, type RunEvent } from '../../src/index.ts'
+import { createSimulatedClock } from '../../src/services/clock/simulated.clock.ts'
+import { carryOut, endOf, eventOf, eventsOf, failureOf, GOAL, inState, makeFolder, only, openRig, present, waitingFor } from '../support/controller-rig.ts'
 import { append, echo, hold, planOf, scriptedOracle } from '../support/controller-plans.ts'
 
 async function collect(events: AsyncIterable<RunEvent>): Promise<readonly RunEvent[]> {
@@ -282,13 +283,41 @@ describe('a controller', () => {
     await run.result()
   })
 
-  it('uses the ports that it is given', async () => {
-    const { policy, name } = await loadPolicy('paranoid')
-    const { controller } = await openRig({ policy: 'paranoid' })
+  it('uses the guard that it is given: its word on the goal ends the run before anything is planned', async () => {
+    const { controller, another } = await openRig()
+    const guard: Guard = { ...controller.guard, vetGoal: () => ({ decision: 'deny', reason: 'the goal is rude', question: null, choices: [] }) }
 
-    expect(controller.guard.policyName).toBe(name)
-    expect(policy.version).toBe(1)
-    await expect(carryOut(controller, planOf([echo('one')]))).resolves.toMatchObject({ result: { exitReason: 'plan_invalid' } })
+    const { result, report } = await carryOut(await another({ guard }), planOf([echo('one')]))
+
+    expect(result).toMatchObject({ status: 'failed', exitReason: 'goal_denied', failure: { code: 'GOAL_DENIED', message: expect.stringContaining('rude') } })
+    expect(report.actions).toEqual([])
+  })
+
+  it('takes a guard that breaks, or that never answers, as one that denies', async () => {
+    const clock = createSimulatedClock()
+    const { controller, another, probe } = await openRig({ clock })
+    const broken: Guard = { ...controller.guard, judge: () => Promise.reject(new Error('the guard broke')) }
+    const silent: Guard = { ...controller.guard, judge: () => new Promise(() => {}) }
+
+    const one = await carryOut(await another({ guard: broken }), planOf([echo('one')]))
+    const run = await (await another({ guard: silent })).start(GOAL, { plan: planOf([echo('one')]) })
+    await inState(run, 'open.active.executing.watching')
+    await clock.advance(10_000)
+
+    expect(failureOf(one.events, 'one')).toMatchObject({ message: 'the guard broke' })
+    await endOf(run)
+    expect(failureOf(await eventsOf(run), 'one')).toMatchObject({ code: 'GUARD_TIMEOUT' })
+    expect(probe.count('echo "one"')).toBe(0)
+  })
+
+  it('has a guard admit every action once more at the door: what it judged is not enough', async () => {
+    const { controller, another, probe } = await openRig()
+    const admit: Guard['admit'] = () => Promise.reject(new ControllerError('GUARD_DENIED', 'the door is closed'))
+
+    const { events } = await carryOut(await another({ guard: { ...controller.guard, admit } }), planOf([echo('one')]))
+
+    expect(failureOf(events, 'one')).toMatchObject({ code: 'GUARD_DENIED', message: 'the door is closed' })
+    expect(probe.count('echo "one"')).toBe(0)
   })
 
   it('asks its oracles in order, until one has a plan', async () => {

@@ -66,7 +66,7 @@ function doubting(changes: ActionChanges = WRITE): ActionDriver {
   return action
 }
 
-type Row = readonly [name: string, begin: () => ActionDriver, then: (action: ActionDriver) => void, where: string, code?: string]
+type Row = readonly [name: string, begin: () => ActionDriver, then: (action: ActionDriver) => void, where: string, code?: string | undefined]
 
 const ready_: readonly Row[] = [
   ['is guarded when it is dispatched', () => ready(), (a) => a.tell(ask.dispatch()), 'guarding'],
@@ -185,17 +185,19 @@ const doubting_: readonly Row[] = [
   ['goes on waiting when there is no limit', () => doubting(), (a) => a.passes('interventionTimeout'), 'inDoubt.awaitingPerson'],
 ]
 
-describe.each([
-  ['ready', ready_],
-  ['guarding', guarding_],
-  ['awaitingApproval', awaiting_],
-  ['running', running_],
-  ['aborting', aborting_],
-  ['backingOff', backingOff_],
-  ['inDoubt.reconciling', reconciling_],
-  ['inDoubt.awaitingPerson', doubting_],
-])('an action that is %s', (_, rows) => {
-  test.each(rows)('%s', (_name, begin, then, where, code) => {
+const TABLE = {
+  ready: ready_,
+  guarding: guarding_,
+  awaitingApproval: awaiting_,
+  running: running_,
+  aborting: aborting_,
+  backingOff: backingOff_,
+  'inDoubt.reconciling': reconciling_,
+  'inDoubt.awaitingPerson': doubting_,
+}
+
+describe.each(Object.entries(TABLE))('an action that is %s', (_, rows) => {
+  test.each(rows.map(([name, begin, then, where, code]) => ({ name, begin, then, where, code })))('$name', ({ begin, then, where, code }) => {
     const action = begin()
 
     then(action)

@@ -1,5 +1,5 @@
 import { StateMachine, createActor } from 'xstate'
-import type { ActorRefFrom, AnyActorRef, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
+import type { ActorRefFrom, AnyActorRef, AnyMachineSnapshot, AnyStateMachine, AnyTransitionDefinition, EventObject } from 'xstate'
 import { createTwoClocks, delayName } from './composite.ts'
 import type { Asked, Composite } from './composite.ts'
 
@@ -35,7 +35,11 @@ const isActor = (ref: object): ref is AnyActorRef => 'getSnapshot' in ref
  * The machine as a plain XState actor with real child actors. Its services must never end by themselves: they are ended here, at once,
  * by the event that XState's own promise logic would get.
  */
-export function createActorComposite(machine: AnyStateMachine, input: unknown): Composite & { readonly actor: ActorRefFrom<AnyStateMachine>; readonly failures: readonly unknown[] } {
+export function createActorComposite(
+  machine: AnyStateMachine,
+  input: unknown,
+  onMicrostep: (transitions: readonly AnyTransitionDefinition[]) => void = () => {},
+): Composite & { readonly actor: ActorRefFrom<AnyStateMachine>; readonly failures: readonly unknown[] } {
   const clock = createHandClock()
   const clocks = createTwoClocks()
   const failures: unknown[] = []
@@ -48,6 +52,7 @@ export function createActorComposite(machine: AnyStateMachine, input: unknown): 
     clock,
     inspect(event) {
       const ref = event.actorRef
+      if (event.type === '@xstate.microstep') onMicrostep(event._transitions)
       if (event.type === '@xstate.actor' && isActor(ref) && isMachine(ref)) ref.on('*', (fact: EventObject) => void facts.push(fact))
       if (event.type === '@xstate.event' && event.event.type === 'xstate.init' && isActor(ref) && !isMachine(ref)) {
         const asked = askedOf(ref)

@@ -22,8 +22,9 @@ const nodesOf = (node: AnyStateNode): readonly AnyStateNode[] => [node, ...Objec
 const branchesOf = (node: AnyStateNode, event: string) => (event === '' ? (node.always ?? []) : (node.transitions.get(event) ?? []))
 const transitionsOf = (node: AnyStateNode): readonly AnyTransitionDefinition[] => [...[...node.transitions.values()].flat(), ...(node.always ?? [])]
 
-function nameOf({ source, eventType, target }: AnyTransitionDefinition): string {
+function nameOf(transition: AnyTransitionDefinition): string {
+  const { source, eventType, target } = transition
   const branches = branchesOf(source, eventType)
-  const index = branches.findIndex((branch) => branch.target?.map(({ id }) => id).join() === target?.map(({ id }) => id).join())
-  return `${source.id} ${eventType || 'always'} → ${target?.map(({ id }) => id).join(' ') ?? 'stays'}${branches.length > 1 ? ` [${index}]` : ''}`
+  const branch = branches.length > 1 ? ` [${branches.indexOf(transition)}]` : ''
+  return `${source.id} ${eventType || 'always'} → ${target?.map(({ id }) => id).join(' ') ?? 'stays'}${branch}`
 }

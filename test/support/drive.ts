@@ -1,7 +1,5 @@
-import { assign, setup, spawnChild } from 'xstate'
 import type { EventObject, StateValue } from 'xstate'
 import { HARD } from './flow.fixture.ts'
-import { actionMachine } from '../../src/machines/action.machine.ts'
 import type { ActionContext, ActionInput } from '../../src/machines/action.types.ts'
 import type { WorkflowContext, WorkflowInput } from '../../src/machines/workflow.types.ts'
 import type { Failure } from '../../src/model/failure.ts'
@@ -10,6 +8,7 @@ import type { ActionResult } from '../../src/model/result.ts'
 import type { Asked } from './composite.ts'
 import { GOOD, ask, planOf, verdictOf } from './flow.fixture.ts'
 import { createFoldComposite } from './fold.composite.ts'
+import { recorderMachine } from './recorder.machine.ts'
 import type { FoldComposite } from './fold.composite.ts'
 import { waitingMachine } from './waiting-services.ts'
 
@@ -58,20 +57,6 @@ function drive(composite: FoldComposite): Driver {
   }
 }
 
-const recorder = setup({
-  types: {} as { context: { input: ActionInput; received: readonly EventObject[]; result: ActionResult | null }; input: ActionInput; events: EventObject },
-  actors: { action: actionMachine },
-  actions: {
-    record: assign(({ context, event }) => ({ received: [...context.received, event] })),
-    keepResult: assign(({ event }) => ({ result: 'output' in event ? (event.output as ActionResult) : null })),
-  },
-}).createMachine({
-  id: 'recorder',
-  context: ({ input }) => ({ input, received: [], result: null }),
-  entry: spawnChild('action', { id: 's1', input: ({ context }) => context.input }),
-  on: { 'xstate.done.actor.s1': { actions: 'keepResult' }, '*': { actions: 'record' } },
-})
-
 export interface ActionDriver extends Driver {
   tell(event: EventObject): void
   /** Its state, or how it ended. */
@@ -85,7 +70,7 @@ export interface ActionDriver extends Driver {
 
 /** One action under a parent that only listens. */
 export function driveAction(input: ActionInput): ActionDriver {
-  const driver = drive(createFoldComposite(recorder, input))
+  const driver = drive(createFoldComposite(recorderMachine, input))
   const parent = () => driver.snapshot('')?.context as { readonly received: readonly EventObject[]; readonly result: ActionResult | null }
   const result = () => {
     const found = parent().result

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { ControllerOptions } from '../../controller.types.ts'
 import { digestOf } from '../../model/digest.ts'
 import type { Action } from '../../model/action.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ControllerError } from '../../errors.ts'
 import type { CapabilityDefinition } from '../../services/executor/executor.ts'
 import { nearest } from '../../services/oracle/nearest.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ControllerError } from '../../errors.ts'
 import { digestOf } from '../../model/digest.ts'
 import type { CapabilityCatalog, CapabilityDefinition } from './executor.ts'
@@ -27,8 +27,12 @@ export function createCatalog(capabilities: readonly CapabilityDefinition[], ava
     byName.set(capability.name, capability)
   }
   const ordered = [...byName.values()].sort((a, b) => (a.name < b.name ? -1 : 1))
+  let digest: string | null = null
   return {
-    digest: digestOf(ordered.map(describe)),
+    /** Worked out when it is first asked for: not everyone who looks at the runs of a store needs it. */
+    get digest() {
+      return (digest ??= digestOf(ordered.map(describe)))
+    },
     get: (name) => byName.get(name),
     list: () => ordered,
     unavailable: (name) => shortcomingOf(byName.get(name), availability),

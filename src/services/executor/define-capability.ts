@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { CapabilityName } from '../../model/plan.ts'
 import { ControllerError } from '../../errors.ts'
 import type { CapabilityDefinition } from './executor.ts'

@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Admitted, EffectClass, Target } from '../../model/action.ts'
 import type { ResourceLimits } from '../../model/goal.ts'
 import type { JsonObject } from '../../model/json.ts'

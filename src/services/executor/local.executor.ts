@@ -1,6 +1,6 @@
 import { realpath } from 'node:fs/promises'
 import { basename, dirname, join, resolve } from 'node:path'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { ControllerError } from '../../errors.ts'
 import type { Admitted } from '../../model/action.ts'
 import type { ParamProblem } from '../../model/goal.ts'

@@ -1,6 +1,6 @@
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { basename, extname, join, resolve } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { packagePath } from '../../package-path.ts'
 import { ControllerError } from '../../errors.ts'
 import { Policy } from '../../model/policy.ts'

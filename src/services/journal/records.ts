@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { EffectRecord, InboxRow, RunSummary } from './journal.ts'
 import { corrupt } from './journal-failure.ts'
 import type { Claim } from './lease-rules.ts'

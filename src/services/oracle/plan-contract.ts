@@ -1,5 +1,5 @@
 import { posix } from 'node:path'
-import type { z } from 'zod'
+import type * as z from 'zod'
 import { RiskLevel, type PlanFinding, type PlanStep } from '../../model/plan.ts'
 import type { Target } from '../../model/action.ts'
 import type { Verdict } from '../../model/verdict.ts'

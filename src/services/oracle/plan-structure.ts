@@ -1,4 +1,4 @@
-import type { z } from 'zod'
+import type * as z from 'zod'
 import type { Check, Plan, PlanFinding, PlanStep } from '../../model/plan.ts'
 import { scan, type Reference } from '../../model/reference.ts'
 import type { ActionResult } from '../../model/result.ts'

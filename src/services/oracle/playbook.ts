@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { CapabilityName, Check, PlanStep, StepId } from '../../model/plan.ts'
 
 /** Under which circumstances a step belongs to the plan; all that are given must hold. */

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 
 /** Characters that no path of a plan needs, and that hide what a path is or mean something else elsewhere. */
 const FORBIDDEN = /[\p{Cc}\\]/u

@@ -1,6 +1,6 @@
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { ControllerError } from '../../../errors.ts'
 import { defineCapability } from '../define-capability.ts'
 import type { ExecutionContext } from '../executor.ts'

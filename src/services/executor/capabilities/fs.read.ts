@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ControllerError } from '../../../errors.ts'
 import { defineCapability } from '../define-capability.ts'
 import { decodeUtf8, hashBytes } from '../file-content.ts'

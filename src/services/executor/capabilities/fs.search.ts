@@ -1,5 +1,5 @@
 import picomatch from 'picomatch'
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineCapability } from '../define-capability.ts'
 import { isBinary } from '../file-content.ts'
 import { treeCounter } from '../meter.ts'

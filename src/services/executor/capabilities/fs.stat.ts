@@ -1,5 +1,5 @@
 import { lstatSync } from 'node:fs'
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineCapability } from '../define-capability.ts'
 import { kindOf, segmentsOf, withFolder } from '../safe-path.ts'
 import { fromSystemError } from '../system-error.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ControllerError } from '../../../errors.ts'
 import { sha256 } from '../../../model/digest.ts'
 import { writeAtomically } from '../atomic-write.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineCapability } from '../define-capability.ts'
 import { openRepository } from '../git-repository.ts'
 import { readGit } from '../git.ts'

@@ -1,5 +1,5 @@
 import { join } from 'node:path'
-import { z } from 'zod'
+import * as z from 'zod'
 import { defineCapability } from '../define-capability.ts'
 import { segmentsOf, withFolder } from '../safe-path.ts'
 import { probeSandbox } from '../sandbox/probe.ts'

@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { Finding } from '../../../../model/report.ts'
 
 /** What every analysis returns beside its own facts. */

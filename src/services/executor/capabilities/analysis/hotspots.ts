@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import { ControllerError } from '../../../../errors.ts'
 import type { Finding } from '../../../../model/report.ts'
 import { defineCapability } from '../../define-capability.ts'

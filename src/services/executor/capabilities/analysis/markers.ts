@@ -1,4 +1,4 @@
-import { z } from 'zod'
+import * as z from 'zod'
 import type { Finding } from '../../../../model/report.ts'
 import { defineCapability } from '../../define-capability.ts'
 import type { ExecutionContext } from '../../executor.ts'
