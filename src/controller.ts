@@ -2,8 +2,6 @@ import { join } from 'node:path'
 import type { AnyStateMachine } from 'xstate'
 import { createBodies } from './engine/bodies.ts'
 import type { Bodies } from './engine/bodies.ts'
-import { assertMachine } from './engine/machine-lint.ts'
-import { machineHash, machineVersion } from './engine/portable.ts'
 import { ControllerError } from './errors.ts'
 import { actionServices } from './flow/action.services.ts'
 import { goalServices } from './flow/goal.services.ts'
@@ -17,16 +15,14 @@ import { stallServices } from './flow/stall.services.ts'
 import { LEASE_TTL_MS, createHostedRun } from './host/hosted-run.ts'
 import type { HostedRun } from './host/hosted-run.ts'
 import type { Ports } from './host/open-ports.ts'
+import { assertCompatible, headerIn, headerOf } from './host/run-header.ts'
+import type { RunSetting } from './host/run-header.ts'
 import { createRunStore } from './host/run-store.ts'
 import { paramWarnings, parseParams, workflowInput } from './host/run-settings.ts'
-import { actionMachine } from './machines/action.machine.ts'
 import type { Person } from './machines/action.types.ts'
 import { provideServices } from './machines/provide-services.ts'
-import { workflowMachine } from './machines/workflow.machine.ts'
-import type { WorkflowContext, WorkflowInput } from './machines/workflow.types.ts'
-import { digestOf } from './model/digest.ts'
+import type { WorkflowContext } from './machines/workflow.types.ts'
 import type { PlannerExecParams } from './model/goal.ts'
-import type { JournalEntry, RunHeader } from './model/journal-entry.ts'
 import type { RunRequestInput } from './model/request.ts'
 import type { PlanVerdict } from './model/verdict.ts'
 import type { Controller, ControllerOptions, PlanPreview, RequestAnswer, Run, StartOptions } from './controller.types.ts'
@@ -44,15 +40,6 @@ import { planFileOracle } from './services/oracle/plan-file.oracle.ts'
 import { parsePlan } from './services/oracle/plan-validator.ts'
 import type { Oracle } from './services/oracle/oracle.ts'
 
-/** What a run was asked for besides its parameters, kept in its first record so that a resume finds it. */
-interface RunSetting {
-  readonly params: PlannerExecParams
-  readonly policy: string
-  readonly planRef: string | null
-  readonly playbook: string | null
-  readonly workflow: WorkflowInput
-}
-
 /** A run's parts before its first record: what its services see, and where it is kept. */
 interface Hosting {
   readonly journal: Journal
@@ -60,22 +47,6 @@ interface Hosting {
   readonly bodies: Bodies
   readonly record: RunRecord
   readonly guard: Guard
-}
-
-/** Machines are checked once a process: their text does not change. */
-const machineIdentity = once(() => {
-  assertMachine(actionMachine, { requiredEvents: ['action.cancel'] })
-  assertMachine(workflowMachine)
-  return {
-    machineId: workflowMachine.id,
-    machineVersion: `${machineVersion(workflowMachine)}.${machineVersion(actionMachine)}`,
-    machineHash: digestOf([machineHash(workflowMachine), machineHash(actionMachine)]),
-  }
-})
-
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | null = null
-  return () => (made ??= { value: make() }).value
 }
 
 /**
@@ -145,7 +116,14 @@ export async function createController(options: ControllerOptions = {}): Promise
     return run
   }
 
-  async function begin(runId: string, params: PlannerExecParams, start: StartOptions, journal: Journal, person: Person, signOff: boolean): Promise<HostedRun> {
+  async function begin(
+    runId: string,
+    params: PlannerExecParams,
+    start: StartOptions,
+    journal: Journal,
+    person: Person,
+    signOff: boolean,
+  ): Promise<HostedRun> {
     const plan = start.plan === undefined ? null : parsePlan(start.plan)
     const lease = journal.acquire(runId, { owner, ttlMs: LEASE_TTL_MS, now: clock.now(), create: true })
     if (lease === null) throw new ControllerError('RUN_EXISTS', `the run id ${runId} is in use`)
@@ -189,7 +167,9 @@ export async function createController(options: ControllerOptions = {}): Promise
         const end = await run.end
         if (end.kind === 'settled') return end.result
         if (end.kind === 'broken') throw end.error
-        throw new ControllerError('APPROVAL_MISSING', `run ${runId} is parked (${end.reason})`, { hint: `Answer it, then resume it: \`planner-exec resume ${runId}\`.` })
+        throw new ControllerError('APPROVAL_MISSING', `run ${runId} is parked (${end.reason})`, {
+          hint: `Answer it, then resume it: \`planner-exec resume ${runId}\`.`,
+        })
       },
       request: async (request) => void (await ask(runId, request)),
       interrupt: () => run.interrupt(),
@@ -220,7 +200,11 @@ export async function createController(options: ControllerOptions = {}): Promise
       if (store.summary(runId).finished) throw new ControllerError('RUN_FINISHED', `run ${runId} has ended`)
       const { journal } = ports
       const lease = journal.acquire(runId, { owner, ttlMs: LEASE_TTL_MS, now: clock.now() })
-      if (lease === null) throw new ControllerError('RUN_OWNED', `run ${runId} belongs to a process that is running it (${journal.owner(runId, clock.now())?.owner ?? 'just taken'})`)
+      if (lease === null)
+        throw new ControllerError(
+          'RUN_OWNED',
+          `run ${runId} belongs to a process that is running it (${journal.owner(runId, clock.now())?.owner ?? 'just taken'})`,
+        )
       try {
         const entries = journal.read(runId)
         const header = headerIn(runId, entries)
@@ -273,38 +257,13 @@ async function preview(run: HostedRun): Promise<PlanPreview> {
     throw new ControllerError(code, failure?.message ?? summary, failure ? { hint: failure.hint } : {})
   }
   const context = run.durable.fold.snapshot('')?.context as WorkflowContext
-  if (context.draft === null) throw new ControllerError('UNPLANNABLE', context.question?.question ?? context.stall?.detail ?? 'there is no plan', {
-    ...(context.question ? { hint: `Say which one is meant: ${context.question.choices.join(', ')}.` } : {}),
-  })
+  if (context.draft === null)
+    throw new ControllerError('UNPLANNABLE', context.question?.question ?? context.stall?.detail ?? 'there is no plan', {
+      ...(context.question ? { hint: `Say which one is meant: ${context.question.choices.join(', ')}.` } : {}),
+    })
   const { bodies } = run
   const { plan, source } = planBody(bodies, context.draft.plan.ref)
   return { plan, source, verdict: stored<PlanVerdict>(bodies, context.findingsRef ?? '', 'verdict') }
-}
-
-function headerOf(setting: RunSetting, ports: Ports): RunHeader {
-  return {
-    ...machineIdentity(),
-    policyHash: ports.guard.policyHash,
-    catalogDigest: ports.executor.catalog.digest,
-    input: JSON.parse(JSON.stringify(setting)) as RunHeader['input'],
-  }
-}
-
-function headerIn(runId: string, entries: readonly JournalEntry[]): RunHeader {
-  const first = entries[0]
-  if (first?.kind === 'started') return first.header
-  throw new ControllerError('JOURNAL_CORRUPT', `run ${runId} has no first record`)
-}
-
-/** A run goes on only with the machines, the policy and the capabilities it began with. */
-function assertCompatible(runId: string, header: RunHeader, guard: Guard, ports: Ports): void {
-  const now = machineIdentity()
-  const differences = [
-    header.machineHash === now.machineHash ? [] : [`the statecharts (version ${header.machineVersion}, now ${now.machineVersion})`],
-    header.policyHash === guard.policyHash ? [] : [`the policy ${guard.policyName}`],
-    header.catalogDigest === ports.executor.catalog.digest ? [] : ['the capabilities'],
-  ].flat()
-  if (differences.length > 0) throw new ControllerError('RUN_INCOMPATIBLE', `run ${runId} was started with others: ${differences.join(', ')} changed since`)
 }
 
 async function oraclesFor(setting: RunSetting, bodies: Bodies, ports: Ports): Promise<readonly Oracle[]> {

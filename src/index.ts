@@ -1,5 +1,5 @@
 export { createController } from './controller.ts'
-export { openRuns } from './host/open-runs.ts'
+export { openRuns } from './open-runs.ts'
 export type {
   ActionView,
   Controller,

@@ -55,7 +55,8 @@ export function createRunner(): Runner {
 }
 
 /** What the caller mends by saying something else. */
-const isBadInput = ({ code, stage }: Failure) => stage === 'goal' || stage === 'plan' || stage === 'config' || code === 'WORKSPACE_INVALID' || code.startsWith('POLICY_')
+const isBadInput = ({ code, stage }: Failure) =>
+  stage === 'goal' || stage === 'plan' || stage === 'config' || code === 'WORKSPACE_INVALID' || code.startsWith('POLICY_')
 
 async function carryOut(
   context: ControllerOptions & StartOptions,

@@ -10,9 +10,19 @@ async function execute(params: unknown, options: ControllerOptions & StartOption
   const workspace = await makeFolder()
   const policy = join(await makeFolder(), 'policy.yaml')
   await writeFile(policy, policyText(asks))
-  const context: ControllerOptions & StartOptions = { workspace, policy, capabilities: createProbe().capabilities, oracles: [], journal: createMemoryJournal(), ...options }
+  const context: ControllerOptions & StartOptions = {
+    workspace,
+    policy,
+    capabilities: createProbe().capabilities,
+    oracles: [],
+    journal: createMemoryJournal(),
+    ...options,
+  }
   const text = { stdout: '', stderr: '' }
-  const result = await createRunner().execute(context, params, { stdout: (part) => void (text.stdout += part), stderr: (part) => void (text.stderr += part) })
+  const result = await createRunner().execute(context, params, {
+    stdout: (part) => void (text.stdout += part),
+    stderr: (part) => void (text.stderr += part),
+  })
   return { result, ...text }
 }
 
@@ -22,7 +32,10 @@ describe('the runner', () => {
 
     expect(result).toMatchObject({ status: 'ok', exitCode: 0, artifacts: [expect.stringContaining(join('r1', 'report.md'))], stderrBytes: 0 })
     expect(result.durationMs).toBeGreaterThanOrEqual(0)
-    const events = stdout.trimEnd().split('\n').map((line) => JSON.parse(line))
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line))
     expect(events.map(({ type }) => type)).toEqual(expect.arrayContaining(['run.started', 'plan.accepted', 'action.settled', 'run.settled']))
     expect(stderr).toBe('')
   })
@@ -53,6 +66,9 @@ describe('the runner', () => {
   it('rejects bad parameters, every problem at once, and starts nothing', async () => {
     const executing = execute({ goal: '', timeout_ms: 1, colour: 'red' }, { plan: planOf([echo('one')]) })
 
-    await expect(executing).rejects.toMatchObject({ code: 'PARAMS_INVALID', details: [{ path: 'goal' }, { path: 'timeout_ms' }, { path: 'colour' }].map((problem) => expect.objectContaining(problem)) })
+    await expect(executing).rejects.toMatchObject({
+      code: 'PARAMS_INVALID',
+      details: [{ path: 'goal' }, { path: 'timeout_ms' }, { path: 'colour' }].map((problem) => expect.objectContaining(problem)),
+    })
   })
 })

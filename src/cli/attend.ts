@@ -64,7 +64,11 @@ export async function attend(context: Context, options: AttendOptions): Promise<
       await conversation?.close()
       display.close()
     })
-    const outcome = await run.outcome()
+    const outcome = await run.outcome().catch((error: unknown) => {
+      if (error instanceof ControllerError && error.code === 'JOURNAL_UNWRITABLE')
+        context.note(`The run is kept as far as it was written. Once that is mended, go on with: ${commandLine(context.invocation, 'resume', run.id)}`)
+      throw error
+    })
     if (outcome.kind === 'parked') {
       const { settings, invocation, palette } = context
       if (settings.json) context.record(parkedRecord(view(), outcome.reason))

@@ -17,7 +17,7 @@ export async function openController(settings: Settings, cwd: string): Promise<C
 
 /** The runs of the workspace of the settings, without what running them needs. @throws ControllerError as `openRuns` does */
 export async function openReader(settings: Settings, cwd: string): Promise<RunReader> {
-  const { openRuns } = await import('../host/open-runs.ts')
+  const { openRuns } = await import('../open-runs.ts')
   return openRuns(optionsOf(settings, cwd))
 }
 

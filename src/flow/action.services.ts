@@ -90,14 +90,24 @@ function resolveAction(scope: RunScope, input: JudgeActionInput): Action {
   if (input.modifiedRef !== null) return stored<Action>(scope.bodies, input.modifiedRef, 'action')
   const step = stepIn(planBody(scope.bodies, input.planRef).plan, input.stepId)
   if (step === undefined) throw new ControllerError('INTERNAL', `the plan has no step ${input.stepId}`)
-  const args = input.editRef === null ? resolveReferences(step.args, (id) => outputOf(scope, id)) : stored<Action['args']>(scope.bodies, input.editRef, 'arguments')
+  const args =
+    input.editRef === null
+      ? resolveReferences(step.args, (id) => outputOf(scope, id))
+      : stored<Action['args']>(scope.bodies, input.editRef, 'arguments')
   return { runId: input.runId, stepId: input.stepId, capability: step.capability, args }
 }
 
 /** The same for every attempt of one action: an approval and its idempotency cover them all. */
 const effectKey = (input: ExecuteInput) => `${input.runId}/${input.planNumber}/${input.stepId}/${input.digest}`
 
-function ledgerRecord(ports: FlowPorts, input: ExecuteInput, action: Action, key: string, state: EffectRecord['state'], outputRef: string | null): EffectRecord {
+function ledgerRecord(
+  ports: FlowPorts,
+  input: ExecuteInput,
+  action: Action,
+  key: string,
+  state: EffectRecord['state'],
+  outputRef: string | null,
+): EffectRecord {
   const { runId, stepId, digest, attempt: number } = input
   return { key, runId, stepId, capability: action.capability, digest, attempt: number, state, outputRef, at: ports.clock.now() }
 }
@@ -110,5 +120,3 @@ function thinned(heartbeat: () => void, now: () => number): () => void {
     heartbeat()
   }
 }
-
-

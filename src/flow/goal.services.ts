@@ -27,7 +27,12 @@ export function goalServices(ports: FlowPorts, find: FindRun): Pick<Services, 'v
       const request = oracleRequest(scope, input, signal)
       const reads = (await Promise.all(scope.oracles.map((oracle) => oracle.questions(request)))).flat()
       const { catalog } = ports.executor
-      const { evidence, gaps } = await runResearch({ reads, catalog, signal, run: (capability, args) => readThroughGuard(ports, scope, capability, args, signal) })
+      const { evidence, gaps } = await runResearch({
+        reads,
+        catalog,
+        signal,
+        run: (capability, args) => readThroughGuard(ports, scope, capability, args, signal),
+      })
       return { evidenceRef: scope.bodies.put({ evidence, gaps }), gaps }
     },
   }
@@ -40,6 +45,9 @@ async function readThroughGuard(ports: FlowPorts, scope: RunScope, capability: s
   const definition = ports.executor.catalog.get(capability)
   if (definition?.effect !== 'read') throw new ControllerError('GUARD_DENIED', `${capability} may change something; research only reads`)
   const admitted = await scope.guard.admit(action, scope.guardScope)
-  const { output } = await ports.executor.execute(admitted, executionContext(ports, scope, { stepId, idempotencyKey: stepId, signal, heartbeat: () => {} }))
+  const { output } = await ports.executor.execute(
+    admitted,
+    executionContext(ports, scope, { stepId, idempotencyKey: stepId, signal, heartbeat: () => {} }),
+  )
   return output
 }

@@ -22,7 +22,11 @@ export function planServices(ports: FlowPorts, find: FindRun): Pick<Services, 'd
       const { plan } = planBody(scope.bodies, input.plan.ref)
       const result = deliberate({ plan, catalog: ports.executor.catalog, maxSteps: scope.stepsLeft, timeoutMs: scope.params.timeout_ms })
       const objections = result.reviews.flatMap((review) => review.objections.map((objection) => `${review.reviewer}: ${objection}`))
-      return { kind: result.kind, reason: objections.join('; ') || result.kind, objectionsRef: objections.length === 0 ? null : scope.bodies.put(objections) }
+      return {
+        kind: result.kind,
+        reason: objections.join('; ') || result.kind,
+        objectionsRef: objections.length === 0 ? null : scope.bodies.put(objections),
+      }
     },
 
     async judgePlan(input) {
@@ -49,12 +53,18 @@ async function draft(ports: FlowPorts, scope: RunScope, request: OracleRequest, 
 }
 
 /** The validator's findings, with the guard's verdict on each step. */
-export async function judge(ports: FlowPorts, scope: RunScope, input: Pick<JudgePlanInput, 'plan' | 'live' | 'maxSteps' | 'amends'>): Promise<PlanVerdict> {
+export async function judge(
+  ports: FlowPorts,
+  scope: RunScope,
+  input: Pick<JudgePlanInput, 'plan' | 'live' | 'maxSteps' | 'amends'>,
+): Promise<PlanVerdict> {
   const { plan } = planBody(scope.bodies, input.plan.ref)
   const foreseen = await Promise.all(
     plan.steps.map((step) => scope.guard.foresee({ stepId: step.id, capability: step.capability, args: step.args }, scope.guardScope)),
   )
-  const verdicts = new Map(plan.steps.map((step, position) => [step.id, foreseen[position]] as const).flatMap(([id, verdict]) => (verdict ? [[id, verdict] as const] : [])))
+  const verdicts = new Map(
+    plan.steps.map((step, position) => [step.id, foreseen[position]] as const).flatMap(([id, verdict]) => (verdict ? [[id, verdict] as const] : [])),
+  )
   const settled = input.amends === null ? [] : scope.record.current().keys()
   const findings = validatePlan(plan, {
     catalog: ports.executor.catalog,

@@ -39,7 +39,9 @@ export interface RunRecord {
   verdict(stepId: string): JudgedAction | null
   verdicts(): ReadonlyMap<string, JudgedAction>
   /** Settled steps of all plans so far. */
-  done(plan: (ref: string) => Plan): readonly { readonly stepId: string; readonly capability: string; readonly args: JsonObject; readonly result: ActionResult }[]
+  done(
+    plan: (ref: string) => Plan,
+  ): readonly { readonly stepId: string; readonly capability: string; readonly args: JsonObject; readonly result: ActionResult }[]
   /** Digests of the plans that were in force, the present one included. */
   planDigests(): readonly string[]
 }
@@ -94,5 +96,16 @@ function doneSteps(plan: Plan, results: ReadonlyMap<string, ActionResult>) {
 
 function personsResult(stepId: string, outputRef: string): ActionResult {
   const usage: Usage = NO_USAGE
-  return { stepId, outcome: 'succeeded', inDoubt: false, provenance: 'person', outputRef, failure: null, digest: null, ruleId: null, attempts: 0, usage }
+  return {
+    stepId,
+    outcome: 'succeeded',
+    inDoubt: false,
+    provenance: 'person',
+    outputRef,
+    failure: null,
+    digest: null,
+    ruleId: null,
+    attempts: 0,
+    usage,
+  }
 }

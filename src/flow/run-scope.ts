@@ -84,7 +84,14 @@ export function outputOf(scope: RunScope, stepId: string): JsonObject | null {
 /** What an oracle is told, put together from the record. */
 export function oracleRequest(
   scope: RunScope,
-  input: { readonly runId: string; readonly assumption: string | null; readonly evidenceRef: string | null; readonly findingsRef: string | null; readonly objectionsRef: string | null; readonly replans: number },
+  input: {
+    readonly runId: string
+    readonly assumption: string | null
+    readonly evidenceRef: string | null
+    readonly findingsRef: string | null
+    readonly objectionsRef: string | null
+    readonly replans: number
+  },
   signal: AbortSignal,
 ): OracleRequest {
   const { params, bodies, record } = scope

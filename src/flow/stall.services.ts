@@ -22,7 +22,9 @@ function diagnose(input: DiagnoseInput) {
   })
   const silent = holders.find(({ repeatable }) => repeatable)
   if (cause === 'silence' && rungs === 0) return recover('increase_timeout', null, 'the actions get twice the time before silence counts again')
-  if (cause === 'silence' && silent) return recover('restart_action', silent.stepId, `${silent.stepId} is silent and may be repeated: it is started again`)
-  if ((cause === 'loop' || cause === 'blocked') && hasPlan && replansLeft) return recover('replan', null, 'the plan does not lead on: another one is drafted')
+  if (cause === 'silence' && silent)
+    return recover('restart_action', silent.stepId, `${silent.stepId} is silent and may be repeated: it is started again`)
+  if ((cause === 'loop' || cause === 'blocked') && hasPlan && replansLeft)
+    return recover('replan', null, 'the plan does not lead on: another one is drafted')
   return { kind: 'person' as const, detail: input.detail }
 }

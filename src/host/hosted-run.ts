@@ -129,8 +129,10 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     for (const event of events) logEvent(log, options.verbosity, event)
     for (const wake of listeners) wake()
     const root = fold.snapshot('')
-    if (root?.status === 'done' && seq === durable.lastSeq) conclude({ kind: 'settled', result: runResult(runId, root.output as WorkflowOutput, bodies) })
-    else if (root?.status === 'error') conclude({ kind: 'broken', error: new ControllerError('INTERNAL', `the statechart of run ${runId} failed`, { cause: root.error }) })
+    if (root?.status === 'done' && seq === durable.lastSeq)
+      conclude({ kind: 'settled', result: runResult(runId, root.output as WorkflowOutput, bodies) })
+    else if (root?.status === 'error')
+      conclude({ kind: 'broken', error: new ControllerError('INTERNAL', `the statechart of run ${runId} failed`, { cause: root.error }) })
     else parkWhenOnlyPeopleCanMoveIt()
   }
 
@@ -178,7 +180,14 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
   }
 
   async function take(request: RunRequest, inbox?: number): Promise<void> {
-    const make = eventOf(request, { runId, fold, bodies, catalog: options.catalog, actionMs: options.actionMs, maxStepsCeiling: options.maxStepsCeiling })
+    const make = eventOf(request, {
+      runId,
+      fold,
+      bodies,
+      catalog: options.catalog,
+      actionMs: options.actionMs,
+      maxStepsCeiling: options.maxStepsCeiling,
+    })
     await durable.deliver('', make, inbox === undefined ? {} : { inbox })
   }
 
@@ -225,8 +234,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     })
   }
 
-  const writing = () =>
-    durable.running().filter(({ src, input }) => src === 'execute' && !isRepeatable((input as ExecuteInput).effect)).length > 0
+  const writing = () => durable.running().filter(({ src, input }) => src === 'execute' && !isRepeatable((input as ExecuteInput).effect)).length > 0
 
   return {
     durable,
@@ -255,7 +263,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
       parkWhenOnlyPeopleCanMoveIt()
     },
     async *events(fromSeq) {
-      for (let position = 0; ; ) {
+      for (let position = 0; ;) {
         for (; position < history.length; position++) {
           const event = history[position]
           if (event && event.seq >= fromSeq) yield event

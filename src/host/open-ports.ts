@@ -50,7 +50,10 @@ export async function openPlaces(options: ControllerOptions): Promise<Pick<Ports
 }
 
 /** The store and the clock. @throws ControllerError JOURNAL_UNWRITABLE, JOURNAL_CORRUPT, JOURNAL_UNSUPPORTED */
-export async function openStore(options: ControllerOptions, { stateDir, config }: Pick<Ports, 'stateDir' | 'config'>): Promise<Pick<Ports, 'journal' | 'clock'>> {
+export async function openStore(
+  options: ControllerOptions,
+  { stateDir, config }: Pick<Ports, 'stateDir' | 'config'>,
+): Promise<Pick<Ports, 'journal' | 'clock'>> {
   const journal = options.journal ?? (await createSqliteJournal({ file: join(stateDir, 'planner-exec.db'), sync: config.sync }))
   return { journal, clock: options.clock ?? createSystemClock() }
 }
@@ -77,7 +80,11 @@ function configOf(options: ControllerOptions): Config {
 async function openWorkspace(path: string): Promise<string> {
   const absolute = resolve(path)
   const stats = await stat(absolute).catch((cause: unknown) => {
-    throw new ControllerError('WORKSPACE_INVALID', `the workspace ${absolute} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`, { cause })
+    throw new ControllerError(
+      'WORKSPACE_INVALID',
+      `the workspace ${absolute} cannot be opened: ${cause instanceof Error ? cause.message : String(cause)}`,
+      { cause },
+    )
   })
   if (!stats.isDirectory()) throw new ControllerError('WORKSPACE_INVALID', `the workspace ${absolute} is not a folder`)
   return realpath(absolute)

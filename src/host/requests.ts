@@ -111,16 +111,31 @@ function queued(amendment: Amendment, context: RequestContext): QueuedAmendment 
   const { bodies, fold, catalog, actionMs } = context
   const inForce = rootContext(fold)?.plan ?? null
   const changes = amendment.addSteps.length + amendment.removeSteps.length > 0
+  assertNoneQueued(context)
   assertWithinCeiling(amendment, context)
   assertOverridable(amendment, context)
   const overrides = Object.fromEntries(Object.entries(amendment.overrides).map(([stepId, output]) => [stepId, bodies.put(output)]))
-  const plan = inForce !== null && changes ? skeletonOf({ ...planBody(bodies, inForce.ref), plan: amendedPlan(planBody(bodies, inForce.ref).plan, amendment) }, bodies, catalog, actionMs) : null
+  const plan =
+    inForce !== null && changes
+      ? skeletonOf({ ...planBody(bodies, inForce.ref), plan: amendedPlan(planBody(bodies, inForce.ref).plan, amendment) }, bodies, catalog, actionMs)
+      : null
   return { maxSteps: amendment.maxSteps ?? null, plan, overrides, escalate: amendment.escalate }
+}
+
+/** A second amendment would take the place of the first, which was acknowledged. */
+function assertNoneQueued({ runId, fold }: RequestContext): void {
+  if (!rootContext(fold)?.amendment) return
+  throw new ControllerError('EVENT_REFUSED', `an amendment of run ${runId} is waiting to be judged`, {
+    hint: 'Wait until it was, or let a paused run go on first.',
+  })
 }
 
 function assertWithinCeiling({ maxSteps }: Amendment, { maxStepsCeiling }: RequestContext): void {
   if (maxSteps === undefined || maxSteps <= maxStepsCeiling) return
-  throw new ControllerError('EVENT_REFUSED', `max_steps ${maxSteps} is more than the ${maxStepsCeiling} that the operator allows (limits.maxStepsCeiling)`)
+  throw new ControllerError(
+    'EVENT_REFUSED',
+    `max_steps ${maxSteps} is more than the ${maxStepsCeiling} that the operator allows (limits.maxStepsCeiling)`,
+  )
 }
 
 /** An output can only stand in for a step that has not begun: what happened stays true. */
@@ -131,7 +146,8 @@ function assertOverridable({ overrides, addSteps }: Amendment, { fold }: Request
     const known = root?.plan?.steps.some(({ id }) => id === stepId)
     if (!known && !added.has(stepId)) throw new ControllerError('EVENT_REFUSED', `the plan has no step ${stepId}`)
     const state = root?.plan && root.progress && known ? stepState(root.plan, root.progress, stepId) : 'pending'
-    if (state !== 'pending' && state !== 'skipped') throw new ControllerError('EVENT_REFUSED', `step ${stepId} is ${state}: its output cannot be replaced any more`)
+    if (state !== 'pending' && state !== 'skipped')
+      throw new ControllerError('EVENT_REFUSED', `step ${stepId} is ${state}: its output cannot be replaced any more`)
   }
 }
 
@@ -160,11 +176,15 @@ function refusal(request: RunRequest, context: RequestContext): ControllerError 
   if ('actionId' in request) {
     const action: AnyMachineSnapshot | null = context.fold.snapshot(request.actionId)
     const where = action === null ? `is not under way (the run is ${state})` : `is ${statePath(action.value)}`
-    const stale = 'digest' in request && request.digest !== undefined && action !== null && request.digest !== actionDigest(context.fold, request.actionId)
+    const stale =
+      'digest' in request && request.digest !== undefined && action !== null && request.digest !== actionDigest(context.fold, request.actionId)
     if (stale) return new ControllerError('APPROVAL_STALE', `the action ${request.actionId} is no longer what was looked at`)
     return new ControllerError('EVENT_REFUSED', `the action ${request.actionId} of run ${context.runId} ${where} and does not take ${request.type}`)
   }
-  return new ControllerError('EVENT_REFUSED', `run ${context.runId} is ${state} and does not take ${request.type}; it takes ${acceptedTypes(context.fold).join(', ') || 'nothing'}`)
+  return new ControllerError(
+    'EVENT_REFUSED',
+    `run ${context.runId} is ${state} and does not take ${request.type}; it takes ${acceptedTypes(context.fold).join(', ') || 'nothing'}`,
+  )
 }
 
 /** The request types that a run takes now. */
@@ -183,7 +203,10 @@ export function acceptedTypes(fold: Fold): readonly string[] {
     { type: 'plan.reject', digest, reason: null, by },
     ...(['continue', 'replan', 'accept', 'fail'] as const).map((option) => ({ type: 'intervention.choose', option, by })),
   ]
-  const forActions = fold.paths().filter((path) => path !== '').flatMap((actionId) => actionEvents(actionId, actionDigest(fold, actionId)))
+  const forActions = fold
+    .paths()
+    .filter((path) => path !== '')
+    .flatMap((actionId) => actionEvents(actionId, actionDigest(fold, actionId)))
   return [...new Set([...forRun, ...forActions].filter((event) => accepted(event, fold)).map(({ type }) => type))]
 }
 

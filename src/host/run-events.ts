@@ -28,7 +28,9 @@ export function createEventTeller(runId: string, fold: Fold, bodies: Bodies): Ev
     if (snapshot === null || now === state) return []
     state = now
     const changed: Unplaced = { type: 'state.changed', state: now, description: describeState(snapshot) }
-    return snapshot.status === 'done' ? [changed, { type: 'run.settled', result: runResult(runId, snapshot.output as WorkflowOutput, bodies) }] : [changed]
+    return snapshot.status === 'done'
+      ? [changed, { type: 'run.settled', result: runResult(runId, snapshot.output as WorkflowOutput, bodies) }]
+      : [changed]
   }
 
   return {

@@ -63,7 +63,12 @@ export function workflowInput(
       tokens: null,
       usd: null,
     },
-    waits: { ...waits, approvalMs, stallMs, interventionMs: patience === undefined ? (run.person === 'here' ? PERSON_HERE_MS : 0) : patience * 1_000 },
+    waits: {
+      ...waits,
+      approvalMs,
+      stallMs,
+      interventionMs: patience === undefined ? (run.person === 'here' ? PERSON_HERE_MS : 0) : patience * 1_000,
+    },
     person: run.person,
     signOff: run.signOff,
     continueOnError: preferences.continue_on_error,

@@ -60,7 +60,8 @@ export function viewOf(run: FoldedRun): RunView {
   }
 }
 
-const usedMs = (context: WorkflowContext, runAt: number) => context.usedMs + (context.activeSince === null ? 0 : Math.max(0, runAt - context.activeSince))
+const usedMs = (context: WorkflowContext, runAt: number) =>
+  context.usedMs + (context.activeSince === null ? 0 : Math.max(0, runAt - context.activeSince))
 
 /** A step of a plan that is not in force: one of the same name in an earlier plan says nothing about it. */
 function draftedView({ id, title, capability, dependsOn, args }: PlanStep): ActionView {
@@ -70,7 +71,8 @@ function draftedView({ id, title, capability, dependsOn, args }: PlanStep): Acti
 function actionView(step: PlanStep, { fold, bodies }: FoldedRun, context: WorkflowContext, results: ReadonlyMap<string, ActionResult>): ActionView {
   const snapshot = fold.snapshot(step.id)
   const action = snapshot?.context as ActionContext | undefined
-  const settledState = context.plan && context.progress ? stepState(context.plan, context.progress, step.id) : (results.get(step.id)?.outcome ?? 'pending')
+  const settledState =
+    context.plan && context.progress ? stepState(context.plan, context.progress, step.id) : (results.get(step.id)?.outcome ?? 'pending')
   const stored = action?.verdict ? (bodies.get(action.verdict.actionRef) as Action | null) : null
   const result = results.get(step.id) ?? null
   return {

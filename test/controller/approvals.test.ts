@@ -1,6 +1,21 @@
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
-import { carryOut, endOf, eventOf, eventsOf, failureOf, GOAL, inState, linesOf, only, openRig, outcomes, present, waitingFor } from '../support/controller-rig.ts'
+import {
+  carryOut,
+  endOf,
+  eventOf,
+  eventsOf,
+  failureOf,
+  GOAL,
+  inState,
+  linesOf,
+  only,
+  openRig,
+  outcomes,
+  present,
+  waitingFor,
+} from '../support/controller-rig.ts'
+import { createSimulatedClock } from '../../src/services/clock/simulated.clock.ts'
 import { append, echo, hold, planOf } from '../support/controller-plans.ts'
 
 const ASKS = { asks: ['test.append'], durable: true }
@@ -18,7 +33,9 @@ describe('two actions that wait for approval, answered from a second terminal', 
 
     for (const answer of order) {
       const actionId = answer === 'approve' ? 'one' : 'two'
-      await expect(terminal.request(run.id, { type: `action.${answer}`, actionId, by: 'second terminal', reason: 'I looked' })).resolves.toBe('applied')
+      await expect(terminal.request(run.id, { type: `action.${answer}`, actionId, by: 'second terminal', reason: 'I looked' })).resolves.toBe(
+        'applied',
+      )
     }
     const { result, report } = await endOf(run)
 
@@ -41,7 +58,9 @@ describe('an approval', () => {
     const stale = run.request({ type: 'action.approve', actionId: 'one', digest: 'f'.repeat(64) })
 
     await expect(stale).rejects.toMatchObject({ code: 'APPROVAL_STALE' })
-    await expect(controller.request(run.id, { type: 'action.approve', actionId: 'one', digest: present(controller.show(run.id).actions[0]?.digest) })).resolves.toBe('applied')
+    await expect(
+      controller.request(run.id, { type: 'action.approve', actionId: 'one', digest: present(controller.show(run.id).actions[0]?.digest) }),
+    ).resolves.toBe('applied')
     await expect(run.result()).resolves.toMatchObject({ status: 'completed' })
   })
 
@@ -65,7 +84,10 @@ describe('an approval', () => {
 
   it('of arguments that were edited into what the policy forbids never comes to be', async () => {
     const { controller } = await openRig({ asks: ['fs.write'] })
-    const run = await controller.start(GOAL, { plan: planOf([{ id: 'one', capability: 'fs.write.v1', args: { path: 'a.txt', content: 'x' } }]), person: 'here' })
+    const run = await controller.start(GOAL, {
+      plan: planOf([{ id: 'one', capability: 'fs.write.v1', args: { path: 'a.txt', content: 'x' } }]),
+      person: 'here',
+    })
     await waitingFor(run, 'one')
 
     await run.request({ type: 'action.edit', actionId: 'one', args: { path: '../outside.txt', content: 'x' } })
@@ -93,7 +115,7 @@ describe('an approval', () => {
 })
 
 describe('instead of an approval', () => {
-  it('a response stands in for the output, and is marked as a person\'s', async () => {
+  it("a response stands in for the output, and is marked as a person's", async () => {
     const { controller, probe } = await openRig(ASKS)
     const plan = planOf([append('one'), echo('two', { args: { value: '${steps.one.output.times}' }, dependsOn: ['one'] })], {
       successCriteria: [{ kind: 'outputEquals', step: 'two', path: 'value', value: 7 }],
@@ -111,7 +133,9 @@ describe('instead of an approval', () => {
 
   it('a skip leaves the action and its dependants out', async () => {
     const { controller, probe } = await openRig(ASKS)
-    const plan = planOf([append('one'), echo('after', { dependsOn: ['one'] }), echo('apart')], { successCriteria: [{ kind: 'stepSucceeded', step: 'apart' }] })
+    const plan = planOf([append('one'), echo('after', { dependsOn: ['one'] }), echo('apart')], {
+      successCriteria: [{ kind: 'stepSucceeded', step: 'apart' }],
+    })
     const run = await controller.start(GOAL, { plan, person: 'here' })
     await waitingFor(run, 'one')
 
@@ -196,6 +220,21 @@ describe('a run that nobody attends', () => {
   })
 })
 
+describe('an approval with a limit', () => {
+  it('runs out by the clock on the wall, also while nobody owns the run', async () => {
+    const clock = createSimulatedClock()
+    const { controller } = await openRig({ ...ASKS, durable: false, clock, timeouts: { approvalMs: 60_000 } })
+    const run = await controller.start(GOAL, { plan: planOf([append('one')]) })
+    await expect(run.outcome()).resolves.toMatchObject({ kind: 'parked' })
+
+    await clock.advance(60_001)
+    const again = await controller.resume(run.id, { person: 'here' })
+    await clock.advance(0)
+
+    await expect(again.result()).resolves.toMatchObject({ status: 'failed', exitReason: 'action_failed', failure: { code: 'APPROVAL_TIMEOUT' } })
+  })
+})
+
 describe('a run that is paused', () => {
   it('waits for actions that are under way, and starts no further ones', async () => {
     const { controller, probe } = await openRig()
@@ -232,8 +271,14 @@ describe('a run that is paused', () => {
     await probe.begun('one')
 
     await expect(run.request({ type: 'run.resume' })).rejects.toMatchObject({ code: 'EVENT_REFUSED', message: expect.stringContaining('run.pause') })
-    await expect(run.request({ type: 'action.approve', actionId: 'one' })).rejects.toMatchObject({ code: 'EVENT_REFUSED', message: expect.stringContaining('attempting.running') })
-    await expect(run.request({ type: 'action.approve', actionId: 'absent' })).rejects.toMatchObject({ code: 'EVENT_REFUSED', message: expect.stringContaining('not under way') })
+    await expect(run.request({ type: 'action.approve', actionId: 'one' })).rejects.toMatchObject({
+      code: 'EVENT_REFUSED',
+      message: expect.stringContaining('attempting.running'),
+    })
+    await expect(run.request({ type: 'action.approve', actionId: 'absent' })).rejects.toMatchObject({
+      code: 'EVENT_REFUSED',
+      message: expect.stringContaining('not under way'),
+    })
     await run.request({ type: 'run.cancel' })
     await expect(run.result()).resolves.toMatchObject({ status: 'cancelled' })
   })

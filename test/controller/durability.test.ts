@@ -10,7 +10,21 @@ import { createController, createMemoryJournal, defineCapability, type PlanInput
 import { createSimulatedClock } from '../../src/services/clock/simulated.clock.ts'
 import { deferred } from '../support/controller-deferred.ts'
 import { dyingJournal, fullDisk, gatedJournal } from '../support/controller-journals.ts'
-import { endOf, eventOf, eventsOf, GOAL, inState, linesOf, makeFolder, only, openRig, outcomes, policyText, present, waitingFor } from '../support/controller-rig.ts'
+import {
+  endOf,
+  eventOf,
+  eventsOf,
+  GOAL,
+  inState,
+  linesOf,
+  makeFolder,
+  only,
+  openRig,
+  outcomes,
+  policyText,
+  present,
+  waitingFor,
+} from '../support/controller-rig.ts'
 import { append, echo, hold, planOf } from '../support/controller-plans.ts'
 
 const CHILD = fileURLToPath(new URL('../support/controller-child.ts', import.meta.url))
@@ -21,7 +35,9 @@ describe('a run whose process lets go of it', () => {
     ['an interrupt of the run', 'interrupt'],
   ] as const)('by %s parks, and a resume repeats nothing that was finished', async (_, how) => {
     const { controller, another, probe, workspace } = await openRig({ durable: true })
-    const run = await controller.start(GOAL, { plan: planOf([append('one'), hold('two', { dependsOn: ['one'] }), append('three', { dependsOn: ['two'] })]) })
+    const run = await controller.start(GOAL, {
+      plan: planOf([append('one'), hold('two', { dependsOn: ['one'] }), append('three', { dependsOn: ['two'] })]),
+    })
     await probe.begun('two')
 
     await (how === 'close' ? controller.close() : run.interrupt())
@@ -134,7 +150,10 @@ describe('a run has one owner', () => {
     const tries = await Promise.allSettled([first.resume(run.id), second.resume(run.id)])
 
     expect(tries.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
-    expect(tries.find((tried) => tried.status === 'rejected')?.reason).toMatchObject({ code: 'RUN_OWNED', hint: expect.stringContaining('any terminal') })
+    expect(tries.find((tried) => tried.status === 'rejected')?.reason).toMatchObject({
+      code: 'RUN_OWNED',
+      hint: expect.stringContaining('any terminal'),
+    })
     probe.release('one')
   })
 
@@ -267,8 +286,23 @@ describe('a crash at any commit', () => {
       return text.split('\n').includes(name) ? 'happened' : 'did-not'
     },
   })
-  const step = (id: string, dependsOn: string[] = []): PlanInput['steps'][number] => ({ id, title: id, capability: 'test.mark.v1', args: { name: id }, dependsOn, retry: { maxRetries: 2, backoff: 'fixed', baseDelayMs: 0, maxDelayMs: 0 } })
-  const plan: PlanInput = { version: 1, steps: [step('a'), step('b'), { id: 'look', title: 'look', capability: 'fs.stat.v1', args: { path: 'marks.txt' }, dependsOn: ['a'] }, step('d', ['a', 'b', 'look'])] }
+  const step = (id: string, dependsOn: string[] = []): PlanInput['steps'][number] => ({
+    id,
+    title: id,
+    capability: 'test.mark.v1',
+    args: { name: id },
+    dependsOn,
+    retry: { maxRetries: 2, backoff: 'fixed', baseDelayMs: 0, maxDelayMs: 0 },
+  })
+  const plan: PlanInput = {
+    version: 1,
+    steps: [
+      step('a'),
+      step('b'),
+      { id: 'look', title: 'look', capability: 'fs.stat.v1', args: { path: 'marks.txt' }, dependsOn: ['a'] },
+      step('d', ['a', 'b', 'look']),
+    ],
+  }
   const shared = { capabilities: [mark], oracles: [] }
 
   it('ends the same way after a resume, with every effect done exactly once', async () => {
@@ -286,7 +320,11 @@ describe('a crash at any commit', () => {
 
       const { result, report } = await endOf(await (await another({ journal: kept })).resume('crashed'))
 
-      expect([survived, result.exitReason, (await linesOf(join(workspace, 'marks.txt'))).toSorted()]).toEqual([survived, 'criteria_met', ['a', 'b', 'd']])
+      expect([survived, result.exitReason, (await linesOf(join(workspace, 'marks.txt'))).toSorted()]).toEqual([
+        survived,
+        'criteria_met',
+        ['a', 'b', 'd'],
+      ])
       expect(report.actions.map(({ result: end }) => [end?.outcome, end?.inDoubt])).toEqual(plan.steps.map(() => ['succeeded', false]))
     }
   })
@@ -295,7 +333,12 @@ describe('a crash at any commit', () => {
 describe('an effect that nobody can tell about', () => {
   const inDoubt = async () => {
     const kept = createMemoryJournal()
-    const { controller, another, probe } = await openRig({ journal: gatedJournal(kept, fullDisk(({ effects }) => effects?.some(({ state }) => state === 'done') === true)) })
+    const { controller, another, probe } = await openRig({
+      journal: gatedJournal(
+        kept,
+        fullDisk(({ effects }) => effects?.some(({ state }) => state === 'done') === true),
+      ),
+    })
     const run = await controller.start({ ...GOAL, workflow_id: 'doubtful' }, { plan: planOf([append('one')]) })
     await expect(run.outcome()).rejects.toMatchObject({ code: 'JOURNAL_UNWRITABLE', message: 'no space is left' })
     return { controller: await another({ journal: kept }), probe }
@@ -330,17 +373,32 @@ describe('a store that cannot keep what happens', () => {
   it('refuses the first record: the run does not start, and its id stays free', async () => {
     const kept = createMemoryJournal()
     let broken = true
-    const { controller } = await openRig({ journal: gatedJournal(kept, fullDisk(() => broken)) })
+    const { controller } = await openRig({
+      journal: gatedJournal(
+        kept,
+        fullDisk(() => broken),
+      ),
+    })
 
-    await expect(controller.start({ ...GOAL, workflow_id: 'mine' }, { plan: planOf([echo('one')]) })).rejects.toMatchObject({ code: 'JOURNAL_UNWRITABLE', message: 'no space is left' })
+    await expect(controller.start({ ...GOAL, workflow_id: 'mine' }, { plan: planOf([echo('one')]) })).rejects.toMatchObject({
+      code: 'JOURNAL_UNWRITABLE',
+      message: 'no space is left',
+    })
 
     expect(controller.list()).toEqual([])
     broken = false
-    await expect((await controller.start({ ...GOAL, workflow_id: 'mine' }, { plan: planOf([echo('one')]) })).result()).resolves.toMatchObject({ status: 'completed' })
+    await expect((await controller.start({ ...GOAL, workflow_id: 'mine' }, { plan: planOf([echo('one')]) })).result()).resolves.toMatchObject({
+      status: 'completed',
+    })
   })
 
   it('refuses an intent: the effect does not happen, the outcome rejects with the cause, and nothing of it was told', async () => {
-    const { controller, probe } = await openRig({ journal: gatedJournal(createMemoryJournal(), fullDisk(({ effects }) => effects?.some(({ state }) => state === 'open') === true)) })
+    const { controller, probe } = await openRig({
+      journal: gatedJournal(
+        createMemoryJournal(),
+        fullDisk(({ effects }) => effects?.some(({ state }) => state === 'open') === true),
+      ),
+    })
 
     const run = await controller.start(GOAL, { plan: planOf([append('one')]) })
 
@@ -352,7 +410,13 @@ describe('a store that cannot keep what happens', () => {
 
   it('refuses a request: whoever asked is told, and it does not count', async () => {
     const kept = createMemoryJournal()
-    const { controller, another } = await openRig({ asks: ['test.append'], journal: gatedJournal(kept, fullDisk(({ entries }) => JSON.stringify(entries).includes('action.approve'))) })
+    const { controller, another } = await openRig({
+      asks: ['test.append'],
+      journal: gatedJournal(
+        kept,
+        fullDisk(({ entries }) => JSON.stringify(entries).includes('action.approve')),
+      ),
+    })
     const run = await controller.start(GOAL, { plan: planOf([append('one')]), person: 'here' })
     await waitingFor(run, 'one')
 
@@ -364,7 +428,12 @@ describe('a store that cannot keep what happens', () => {
 
   it('refuses the last record of an interrupt: the run is told as broken, and nothing hangs', async () => {
     const kept = createMemoryJournal()
-    const { controller, probe } = await openRig({ journal: gatedJournal(kept, fullDisk(({ entries }) => entries.some(({ kind }) => kind === 'parked'))) })
+    const { controller, probe } = await openRig({
+      journal: gatedJournal(
+        kept,
+        fullDisk(({ entries }) => entries.some(({ kind }) => kind === 'parked')),
+      ),
+    })
     const run = await controller.start(GOAL, { plan: planOf([hold('one')]) })
     await probe.begun('one')
 
@@ -376,7 +445,11 @@ describe('a store that cannot keep what happens', () => {
 
   it('tells nothing before it is kept', async () => {
     const held = deferred<void>()
-    const { controller } = await openRig({ journal: gatedJournal(createMemoryJournal(), (commit) => (JSON.stringify(commit.entries).includes('service:judgePlan') ? held.promise : undefined)) })
+    const { controller } = await openRig({
+      journal: gatedJournal(createMemoryJournal(), (commit) =>
+        JSON.stringify(commit.entries).includes('service:judgePlan') ? held.promise : undefined,
+      ),
+    })
     const run = await controller.start(GOAL, { plan: planOf([echo('one')]) })
     await eventOf(run, 'state.changed', ({ state }) => state.endsWith('vetting'))
     const events = run.events()[Symbol.asyncIterator]()
@@ -426,7 +499,11 @@ describe('requests that wait in the store', () => {
     await expect((await controller.resume(run.id)).outcome()).resolves.toMatchObject({ kind: 'parked' })
     expect(journal.inbox(nonsense)).toMatchObject({ state: 'refused', answer: expect.stringContaining('not one that runs take') })
     const ids = [
-      await journal.send(run.id, { type: 'action.edit', actionId: 'one', digest: present(controller.show(run.id).actions[0]?.digest), args: { name: 'edited' } }, 0),
+      await journal.send(
+        run.id,
+        { type: 'action.edit', actionId: 'one', digest: present(controller.show(run.id).actions[0]?.digest), args: { name: 'edited' } },
+        0,
+      ),
       await journal.send(run.id, { type: 'run.pause', mode: 'finish' }, 0),
       await journal.send(run.id, { type: 'run.pause', mode: 'finish' }, 0),
       await journal.send(run.id, { type: 'run.cancel' }, 0),
@@ -434,7 +511,11 @@ describe('requests that wait in the store', () => {
     await expect((await controller.resume(run.id)).result()).resolves.toMatchObject({ status: 'cancelled' })
 
     expect(ids.map((id) => journal.inbox(id)?.state)).toEqual(['applied', 'applied', 'refused', 'applied'])
-    expect(journal.read(run.id).flatMap((entry) => (entry.kind === 'event' && entry.inbox !== undefined ? [entry.inbox] : []))).toEqual([ids[0], ids[1], ids[3]])
+    expect(journal.read(run.id).flatMap((entry) => (entry.kind === 'event' && entry.inbox !== undefined ? [entry.inbox] : []))).toEqual([
+      ids[0],
+      ids[1],
+      ids[3],
+    ])
     expect(probe.count('edited')).toBe(0)
   })
 })

@@ -3,7 +3,20 @@ import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { ControllerError, createController, type Guard, type RunEvent } from '../../src/index.ts'
 import { createSimulatedClock } from '../../src/services/clock/simulated.clock.ts'
-import { carryOut, endOf, eventOf, eventsOf, failureOf, GOAL, inState, makeFolder, only, openRig, present, waitingFor } from '../support/controller-rig.ts'
+import {
+  carryOut,
+  endOf,
+  eventOf,
+  eventsOf,
+  failureOf,
+  GOAL,
+  inState,
+  makeFolder,
+  only,
+  openRig,
+  present,
+  waitingFor,
+} from '../support/controller-rig.ts'
 import { append, echo, hold, planOf, scriptedOracle } from '../support/controller-plans.ts'
 
 async function collect(events: AsyncIterable<RunEvent>): Promise<readonly RunEvent[]> {
@@ -100,7 +113,11 @@ describe('the events of a run', () => {
 describe('the view of a run', () => {
   it('shows where it is, what it takes, whose it is, and each step with its arguments and verdict', async () => {
     const { controller, another } = await openRig({ asks: ['test.append'] })
-    const plan = planOf([echo('first'), append('asked', { args: { name: '${steps.first.output.value}' }, dependsOn: ['first'] }), echo('last', { dependsOn: ['asked'] })])
+    const plan = planOf([
+      echo('first'),
+      append('asked', { args: { name: '${steps.first.output.value}' }, dependsOn: ['first'] }),
+      echo('last', { dependsOn: ['asked'] }),
+    ])
     const run = await controller.start({ ...GOAL, max_steps: 7 }, { plan, person: 'here' })
     await waitingFor(run, 'asked')
 
@@ -119,11 +136,29 @@ describe('the view of a run', () => {
       result: null,
       actions: [
         { actionId: 'first', state: 'succeeded', attempts: 1, result: { outcome: 'succeeded' } },
-        { actionId: 'asked', state: 'awaitingApproval', args: { name: 'first' }, verdict: { decision: 'ask', reason: 'the test asks' }, digest: expect.stringMatching(/^[0-9a-f]{64}$/), result: null },
+        {
+          actionId: 'asked',
+          state: 'awaitingApproval',
+          args: { name: 'first' },
+          verdict: { decision: 'ask', reason: 'the test asks' },
+          digest: expect.stringMatching(/^[0-9a-f]{64}$/),
+          result: null,
+        },
         { actionId: 'last', state: 'pending', dependsOn: ['asked'], attempts: 0, digest: null, result: null },
       ],
     })
-    expect(view.accepts).toEqual(expect.arrayContaining(['run.pause', 'run.cancel', 'run.modify', 'action.approve', 'action.reject', 'action.edit', 'action.respond', 'action.skip']))
+    expect(view.accepts).toEqual(
+      expect.arrayContaining([
+        'run.pause',
+        'run.cancel',
+        'run.modify',
+        'action.approve',
+        'action.reject',
+        'action.edit',
+        'action.respond',
+        'action.skip',
+      ]),
+    )
     expect(view.accepts).not.toEqual(expect.arrayContaining(['run.resume', 'plan.approve', 'goal.answer', 'intervention.choose']))
     await run.request({ type: 'run.cancel' })
     await run.outcome()
@@ -134,7 +169,14 @@ describe('the view of a run', () => {
 
     const { run, result } = await carryOut(controller, planOf([echo('one')]))
 
-    expect(controller.show(run.id)).toMatchObject({ state: 'completed', result, owner: null, accepts: [], needsPerson: null, summary: { finished: true, exitReason: 'criteria_met' } })
+    expect(controller.show(run.id)).toMatchObject({
+      state: 'completed',
+      result,
+      owner: null,
+      accepts: [],
+      needsPerson: null,
+      summary: { finished: true, exitReason: 'criteria_met' },
+    })
   })
 
   it('is the same when nobody owns the run any more', async () => {
@@ -146,7 +188,13 @@ describe('the view of a run', () => {
 
     const after = (await another()).show(run.id)
 
-    expect({ ...after, summary: null, limits: null, owner: null, lastSeq: null }).toEqual({ ...before, summary: null, limits: null, owner: null, lastSeq: null })
+    expect({ ...after, summary: null, limits: null, owner: null, lastSeq: null }).toEqual({
+      ...before,
+      summary: null,
+      limits: null,
+      owner: null,
+      lastSeq: null,
+    })
     expect([before.owner === null, after.owner]).toEqual([false, null])
     expect(after.lastSeq).toBe(before.lastSeq + 1)
   })
@@ -162,7 +210,13 @@ describe('a preview', () => {
     expect(preview).toMatchObject({
       source: 'plan-file',
       plan: { steps: [{ id: 'one' }, { id: 'two' }] },
-      verdict: { clean: true, steps: [{ stepId: 'one', decision: 'allow' }, { stepId: 'two', decision: 'ask', reason: 'the test asks' }] },
+      verdict: {
+        clean: true,
+        steps: [
+          { stepId: 'one', decision: 'allow' },
+          { stepId: 'two', decision: 'ask', reason: 'the test asks' },
+        ],
+      },
     })
     expect([probe.count('echo "one"'), probe.count('two')]).toEqual([0, 0])
     expect(controller.list()).toEqual([])
@@ -170,7 +224,10 @@ describe('a preview', () => {
   })
 
   it('does its research first', async () => {
-    const oracle = scriptedOracle({ drafts: [planOf([echo('one')])], reads: [{ capability: 'fs.read.v1', args: { path: 'notes.txt' }, question: 'What do they say?' }] })
+    const oracle = scriptedOracle({
+      drafts: [planOf([echo('one')])],
+      reads: [{ capability: 'fs.read.v1', args: { path: 'notes.txt' }, question: 'What do they say?' }],
+    })
     const { controller, workspace } = await openRig({ oracles: [oracle] })
     await writeFile(join(workspace, 'notes.txt'), 'blue')
 
@@ -197,7 +254,11 @@ describe('a preview', () => {
     const oracle = scriptedOracle({ drafts: [planOf([echo('one')])], question: { question: 'Which one?', choices: ['this', 'that'] } })
     const { controller } = await openRig({ oracles: [oracle] })
 
-    await expect(controller.plan(GOAL)).rejects.toMatchObject({ code: 'UNPLANNABLE', message: 'Which one?', hint: expect.stringContaining('this, that') })
+    await expect(controller.plan(GOAL)).rejects.toMatchObject({
+      code: 'UNPLANNABLE',
+      message: 'Which one?',
+      hint: expect.stringContaining('this, that'),
+    })
   })
 })
 
@@ -240,17 +301,46 @@ describe('what a store keeps', () => {
 describe('several runs at once in one controller', () => {
   it('do not mix', async () => {
     const { controller, probe } = await openRig()
-    const runs = await Promise.all(['a', 'b', 'c'].map((id) => controller.start({ ...GOAL, workflow_id: id }, { plan: planOf([hold(id), echo('tail', { args: { value: id }, dependsOn: [id] })]) })))
+    const runs = await Promise.all(
+      ['a', 'b', 'c'].map((id) =>
+        controller.start({ ...GOAL, workflow_id: id }, { plan: planOf([hold(id), echo('tail', { args: { value: id }, dependsOn: [id] })]) }),
+      ),
+    )
     await Promise.all(['a', 'b', 'c'].map((id) => probe.begun(id)))
 
     for (const id of ['c', 'a', 'b']) probe.release(id)
     const ends = await Promise.all(runs.map(endOf))
 
-    expect(ends.map(({ report }) => [report.runId, report.status, report.actions.map(({ stepId }) => stepId)])).toEqual(['a', 'b', 'c'].map((id) => [id, 'completed', [id, 'tail']]))
+    expect(ends.map(({ report }) => [report.runId, report.status, report.actions.map(({ stepId }) => stepId)])).toEqual(
+      ['a', 'b', 'c'].map((id) => [id, 'completed', [id, 'tail']]),
+    )
   })
 })
 
 describe('a controller', () => {
+  it('of two starts with one id at once lets one through', async () => {
+    const { controller, another } = await openRig({ durable: true })
+    const controllers = [controller, await another()]
+
+    const tries = await Promise.allSettled(controllers.map((each) => each.start({ ...GOAL, workflow_id: 'same' }, { plan: planOf([echo('one')]) })))
+
+    expect(tries.map(({ status }) => status).toSorted()).toEqual(['fulfilled', 'rejected'])
+    expect(tries.find((tried) => tried.status === 'rejected')?.reason).toMatchObject({ code: 'RUN_EXISTS' })
+    for (const tried of tries) if (tried.status === 'fulfilled') await tried.value.result()
+  })
+
+  it('is not misled by a step that is called constructor', async () => {
+    const { controller } = await openRig()
+
+    const { result, report } = await carryOut(
+      controller,
+      planOf([echo('constructor'), echo('after', { args: { value: '${steps.constructor.output.value}!' }, dependsOn: ['constructor'] })]),
+    )
+
+    expect(result.status).toBe('completed')
+    expect(report.actions.map(({ result: end }) => end?.outcome)).toEqual(['succeeded', 'succeeded'])
+  })
+
   it('refuses a workspace that is none, a policy that is none, and settings that it does not know', async () => {
     const workspace = await makeFolder()
     await writeFile(join(workspace, 'file'), '')
@@ -258,8 +348,14 @@ describe('a controller', () => {
     await expect(createController({ workspace: join(workspace, 'absent') })).rejects.toMatchObject({ code: 'WORKSPACE_INVALID' })
     await expect(createController({ workspace: join(workspace, 'file') })).rejects.toMatchObject({ code: 'WORKSPACE_INVALID' })
     await expect(createController({ workspace, policy: 'lenient' })).rejects.toMatchObject({ code: expect.stringMatching(/^POLICY_/) })
-    await expect(createController({ workspace, limits: { maxReplans: -1 } })).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('limits.maxReplans') })
-    await expect(createController({ workspace, timeouts: { actionMS: 5 } } as never)).rejects.toMatchObject({ code: 'CONFIG_INVALID', message: expect.stringContaining('actionMS') })
+    await expect(createController({ workspace, limits: { maxReplans: -1 } })).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('limits.maxReplans'),
+    })
+    await expect(createController({ workspace, timeouts: { actionMS: 5 } } as never)).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('actionMS'),
+    })
   })
 
   it('says which request it did not understand, in its own words', async () => {
@@ -268,7 +364,10 @@ describe('a controller', () => {
     await probe.begun('one')
 
     await expect(run.request({ type: 'run.stop' } as never)).rejects.toMatchObject({ name: 'ControllerError', code: 'EVENT_REFUSED' })
-    await expect(run.request({ type: 'action.approve', actionId: '../x' })).rejects.toMatchObject({ code: 'EVENT_REFUSED', details: [expect.objectContaining({ path: 'actionId' })] })
+    await expect(run.request({ type: 'action.approve', actionId: '../x' })).rejects.toMatchObject({
+      code: 'EVENT_REFUSED',
+      details: [expect.objectContaining({ path: 'actionId' })],
+    })
     await expect(run.request({ type: 'plan.edit', plan: { version: 2 } } as never)).rejects.toMatchObject({ code: 'PLAN_INVALID' })
     probe.release('one')
     await run.result()
@@ -289,7 +388,11 @@ describe('a controller', () => {
 
     const { result, report } = await carryOut(await another({ guard }), planOf([echo('one')]))
 
-    expect(result).toMatchObject({ status: 'failed', exitReason: 'goal_denied', failure: { code: 'GOAL_DENIED', message: expect.stringContaining('rude') } })
+    expect(result).toMatchObject({
+      status: 'failed',
+      exitReason: 'goal_denied',
+      failure: { code: 'GOAL_DENIED', message: expect.stringContaining('rude') },
+    })
     expect(report.actions).toEqual([])
   })
 
@@ -343,7 +446,12 @@ describe('a controller', () => {
   })
 
   it('tells an oracle that plans again how many steps are left', async () => {
-    const oracle = scriptedOracle({ drafts: [planOf([echo('one'), { id: 'two', capability: 'test.flaky.v1', args: { name: 'two', failures: 9, transient: false }, dependsOn: ['one'] }]), planOf([echo('three')])] })
+    const oracle = scriptedOracle({
+      drafts: [
+        planOf([echo('one'), { id: 'two', capability: 'test.flaky.v1', args: { name: 'two', failures: 9, transient: false }, dependsOn: ['one'] }]),
+        planOf([echo('three')]),
+      ],
+    })
     const { controller } = await openRig({ oracles: [oracle] })
 
     await (await controller.start({ ...GOAL, max_steps: 5 })).result()

@@ -59,7 +59,11 @@ describe('every parameter has an effect', () => {
     await probe.aborted('one')
     await clock.advance(10_000)
 
-    await expect(run.result()).resolves.toMatchObject({ status: 'failed', exitReason: 'time_limit', failure: { code: 'TIMEOUT', hint: expect.stringContaining('timeout_ms') } })
+    await expect(run.result()).resolves.toMatchObject({
+      status: 'failed',
+      exitReason: 'time_limit',
+      failure: { code: 'TIMEOUT', hint: expect.stringContaining('timeout_ms') },
+    })
   })
 
   it('context reaches the oracle as it was given', async () => {
@@ -95,7 +99,9 @@ describe('every parameter has an effect', () => {
     const { controller } = await openRig()
     const stat = (id: string, dependsOn: readonly string[] = []) => ({ id, capability: 'fs.stat.v1', args: { path: id }, dependsOn: [...dependsOn] })
 
-    const { events } = await carryOut(controller, planOf([stat('one'), stat('two', ['one']), stat('three', ['two'])]), { resource_limits: { max_fs_operations: 2 } })
+    const { events } = await carryOut(controller, planOf([stat('one'), stat('two', ['one']), stat('three', ['two'])]), {
+      resource_limits: { max_fs_operations: 2 },
+    })
 
     expect(outcomes(events)).toEqual({ one: 'succeeded', two: 'succeeded', three: 'failed' })
     expect(failureOf(events, 'three')).toMatchObject({ code: 'RESOURCE_LIMIT', hint: expect.stringContaining('max_fs_operations') })
@@ -115,7 +121,10 @@ describe('every parameter has an effect', () => {
   it.each([1, 2, 3])('max_parallel_executions %i lets exactly as many independent actions overlap', async (parallel) => {
     const { controller, probe } = await openRig()
     const ids = ['a', 'b', 'c', 'd']
-    const run = await controller.start({ ...GOAL, resource_limits: { max_parallel_executions: parallel } }, { plan: planOf(ids.map((id) => hold(id))) })
+    const run = await controller.start(
+      { ...GOAL, resource_limits: { max_parallel_executions: parallel } },
+      { plan: planOf(ids.map((id) => hold(id))) },
+    )
 
     await Promise.all(ids.slice(0, parallel).map((id) => probe.begun(id)))
     expect(probe.peak()).toBe(parallel)

@@ -13,7 +13,12 @@ describe('a plan that needs a signature', () => {
     const run = await controller.start(GOAL, { plan: planOf([echo('one')]), ...HERE })
     const { digest } = await eventOf(run, 'plan.awaitsSignOff')
 
-    expect(controller.show(run.id)).toMatchObject({ state: 'open.active.planning.signingOff', planDigest: digest, needsPerson: 'the plan waits for a signature', actions: [{ state: 'pending' }] })
+    expect(controller.show(run.id)).toMatchObject({
+      state: 'open.active.planning.signingOff',
+      planDigest: digest,
+      needsPerson: 'the plan waits for a signature',
+      actions: [{ state: 'pending' }],
+    })
     expect(probe.count('echo "one"')).toBe(0)
     await expect(run.request({ type: 'plan.approve', digest: 'f'.repeat(64) })).rejects.toMatchObject({ code: 'EVENT_REFUSED' })
     await run.request({ type: 'plan.approve', digest })
@@ -46,7 +51,10 @@ describe('a plan that needs a signature', () => {
 
     expect(only(controller.events(run.id), 'plan.refused')).toMatchObject([{ reason: expect.stringContaining('E_UNKNOWN_DEP') }])
     expect(controller.show(run.id).accepts).not.toContain('plan.approve')
-    await expect(run.request({ type: 'plan.approve' })).rejects.toMatchObject({ code: 'EVENT_REFUSED', message: expect.stringContaining('plan.edit') })
+    await expect(run.request({ type: 'plan.approve' })).rejects.toMatchObject({
+      code: 'EVENT_REFUSED',
+      message: expect.stringContaining('plan.edit'),
+    })
     await run.request({ type: 'plan.edit', plan: Plan.parse(planOf([echo('one')])) })
     await eventOf(run, 'plan.awaitsSignOff', (event) => event.digest === digest)
     await run.request({ type: 'plan.approve', digest })
@@ -87,7 +95,9 @@ describe('a plan that needs a signature', () => {
   })
 
   it('shows no result of an earlier plan for a step of the same name', async () => {
-    const oracle = scriptedOracle({ drafts: [planOf([echo('same'), broken('bad', { dependsOn: ['same'] })]), planOf([echo('same', { args: { value: 'other' } })])] })
+    const oracle = scriptedOracle({
+      drafts: [planOf([echo('same'), broken('bad', { dependsOn: ['same'] })]), planOf([echo('same', { args: { value: 'other' } })])],
+    })
     const { controller } = await openRig({ oracles: [oracle] })
     const run = await controller.start(GOAL, HERE)
     const { digest } = await eventOf(run, 'plan.awaitsSignOff')
@@ -106,7 +116,11 @@ describe('an ambiguous goal', () => {
     const { controller } = await openRig({ oracles: [oracle] })
     const run = await controller.start(GOAL, { person: 'here' })
     await expect(eventOf(run, 'goal.needsAnswer')).resolves.toMatchObject(question)
-    expect(controller.show(run.id)).toMatchObject({ question: 'Which one?', needsPerson: 'Which one?', accepts: expect.arrayContaining(['goal.answer']) })
+    expect(controller.show(run.id)).toMatchObject({
+      question: 'Which one?',
+      needsPerson: 'Which one?',
+      accepts: expect.arrayContaining(['goal.answer']),
+    })
 
     await run.request({ type: 'goal.answer', text: 'that' })
 
@@ -152,7 +166,11 @@ describe('a run that is modified under way', () => {
     const { report } = await endOf(run)
 
     expect(only(await eventsOf(run), 'run.amended')).toMatchObject([{ accepted: true }])
-    expect(report.actions).toMatchObject([{ stepId: 'one' }, { stepId: 'two' }, { stepId: 'three', title: 'step three', capability: 'test.echo.v1', result: { outcome: 'succeeded' } }])
+    expect(report.actions).toMatchObject([
+      { stepId: 'one' },
+      { stepId: 'two' },
+      { stepId: 'three', title: 'step three', capability: 'test.echo.v1', result: { outcome: 'succeeded' } },
+    ])
   })
 
   it('does without a step that was removed', async () => {
@@ -178,7 +196,11 @@ describe('a run that is modified under way', () => {
   })
 
   it('takes an output in place of a step that has not begun', async () => {
-    const { run, probe } = await begin([hold('one'), echo('two', { dependsOn: ['one'] }), echo('three', { args: { value: '${steps.two.output.value}' }, dependsOn: ['two'] })])
+    const { run, probe } = await begin([
+      hold('one'),
+      echo('two', { dependsOn: ['one'] }),
+      echo('three', { args: { value: '${steps.two.output.value}' }, dependsOn: ['two'] }),
+    ])
 
     await run.request({ type: 'run.modify', amendment: { overrides: { two: { value: 'by hand' } } } })
     probe.release('one')
@@ -195,7 +217,10 @@ describe('a run that is modified under way', () => {
   ])('takes no output in place of %s', async (_, overrides, message) => {
     const { run, probe } = await begin()
 
-    await expect(run.request({ type: 'run.modify', amendment: { overrides } })).rejects.toMatchObject({ code: 'EVENT_REFUSED', message: expect.stringContaining(message) })
+    await expect(run.request({ type: 'run.modify', amendment: { overrides } })).rejects.toMatchObject({
+      code: 'EVENT_REFUSED',
+      message: expect.stringContaining(message),
+    })
 
     probe.release('one')
     await expect(run.result()).resolves.toMatchObject({ status: 'completed' })
@@ -205,7 +230,10 @@ describe('a run that is modified under way', () => {
     const { run, probe, controller } = await begin([hold('one')], { max_steps: 1 })
     const added = ['two', 'three'].map((id) => ({ title: id, ...echo(id) }))
 
-    await expect(run.request({ type: 'run.modify', amendment: { maxSteps: 1001 } })).rejects.toMatchObject({ code: 'EVENT_REFUSED', message: expect.stringContaining('1000') })
+    await expect(run.request({ type: 'run.modify', amendment: { maxSteps: 1001 } })).rejects.toMatchObject({
+      code: 'EVENT_REFUSED',
+      message: expect.stringContaining('1000'),
+    })
     await run.request({ type: 'run.modify', amendment: { maxSteps: 3, addSteps: added } })
     probe.release('one')
 
@@ -228,10 +256,33 @@ describe('a run that is modified under way', () => {
     const { run, probe } = await begin()
 
     await expect(run.request({ type: 'run.modify', amendment: { addSteps: [{ id: 'No Id' }] } })).rejects.toMatchObject({ code: 'PLAN_INVALID' })
-    await expect(run.request({ type: 'run.modify', amendment: { removeSteps: ['absent'] } })).rejects.toMatchObject({ code: 'EVENT_REFUSED', message: expect.stringContaining('absent') })
-    await expect(run.request({ type: 'run.modify', amendment: { colour: 'red' } } as never)).rejects.toMatchObject({ code: 'EVENT_REFUSED', details: [expect.objectContaining({ path: 'amendment.colour' })] })
+    await expect(run.request({ type: 'run.modify', amendment: { removeSteps: ['absent'] } })).rejects.toMatchObject({
+      code: 'EVENT_REFUSED',
+      message: expect.stringContaining('absent'),
+    })
+    await expect(run.request({ type: 'run.modify', amendment: { colour: 'red' } } as never)).rejects.toMatchObject({
+      code: 'EVENT_REFUSED',
+      details: [expect.objectContaining({ path: 'amendment.colour' })],
+    })
     probe.release('one')
     await expect(run.result()).resolves.toMatchObject({ status: 'completed' })
+  })
+
+  it('takes one amendment at a time: a second one would silently replace the first', async () => {
+    const { run, probe } = await begin([hold('one'), echo('two', { dependsOn: ['one'] }), echo('three', { dependsOn: ['one'] })])
+    await run.request({ type: 'run.pause' })
+    probe.release('one')
+    await inState(run, 'open.paused')
+
+    await run.request({ type: 'run.modify', amendment: { removeSteps: ['two'] } })
+    await expect(run.request({ type: 'run.modify', amendment: { removeSteps: ['three'] } })).rejects.toMatchObject({
+      code: 'EVENT_REFUSED',
+      message: expect.stringContaining('waiting to be judged'),
+    })
+    await run.request({ type: 'run.resume' })
+    await run.result()
+
+    expect([probe.count('echo "two"'), probe.count('echo "three"')]).toEqual([0, 1])
   })
 
   it('asks for a person when that is wanted', async () => {
@@ -263,7 +314,9 @@ describe('a run that is modified under way', () => {
 describe('a run that asks what to do', () => {
   /** With one slot, `later` has not begun when `one` fails. */
   const waitsForOne = planOf([broken('one', { onFailure: 'ask' }), echo('later')], { successCriteria: [{ kind: 'stepSucceeded', step: 'later' }] })
-  const asking = async (drafts = [planOf([flaky('one', 1, { transient: false, onFailure: 'ask' }), echo('apart', { dependsOn: ['one'] })]), planOf([echo('other')])]) => {
+  const asking = async (
+    drafts = [planOf([flaky('one', 1, { transient: false, onFailure: 'ask' }), echo('apart', { dependsOn: ['one'] })]), planOf([echo('other')])],
+  ) => {
     const rig = await openRig({ oracles: [scriptedOracle({ drafts })] })
     const run = await rig.controller.start({ ...GOAL, resource_limits: { max_parallel_executions: 1 } }, { person: 'here' })
     await awaitsPerson(run)
@@ -306,6 +359,23 @@ describe('a run that asks what to do', () => {
     await expect(run.result()).resolves.toMatchObject({ status: 'completed', exitReason: 'criteria_met' })
   })
 
+  it('goes on waiting for the answer when a sibling ends meanwhile, and starts nothing', async () => {
+    const { controller, probe } = await openRig()
+    const plan = planOf([broken('one', { onFailure: 'ask' }), hold('two'), echo('after', { dependsOn: ['two'] })], {
+      successCriteria: [{ kind: 'stepSucceeded', step: 'after' }],
+    })
+    const run = await controller.start(GOAL, { plan, person: 'here' })
+    await awaitsPerson(run)
+
+    probe.release('two')
+    await eventOf(run, 'action.settled', ({ actionId }) => actionId === 'two')
+    expect(controller.show(run.id).state).toBe('open.active.stalled.awaitingPerson')
+    expect(probe.count('echo "after"')).toBe(0)
+    await run.request({ type: 'intervention.choose', option: 'continue' })
+
+    await expect(run.result()).resolves.toMatchObject({ status: 'completed' })
+  })
+
   it('does not offer to accept while something is under way, nor a replan when none is left', async () => {
     const { controller, probe } = await openRig({ limits: { maxReplans: 0 } })
     const run = await controller.start(GOAL, { plan: planOf([broken('one', { onFailure: 'ask' }), hold('two')]), person: 'here' })
@@ -337,16 +407,25 @@ describe('a run that asks what to do', () => {
 describe('criteria after a replan', () => {
   it('are not met by what a step of the same name did under an earlier plan', async () => {
     const first = planOf([echo('same'), broken('bad', { dependsOn: ['same'] })])
-    const second = planOf([broken('worse', { onFailure: 'skip', args: { name: 'worse', failures: 9, transient: false } }), echo('same', { args: { value: 'other' }, dependsOn: ['worse'] })], {
-      successCriteria: [{ kind: 'stepSucceeded', step: 'same' }],
-    })
+    const second = planOf(
+      [
+        broken('worse', { onFailure: 'skip', args: { name: 'worse', failures: 9, transient: false } }),
+        echo('same', { args: { value: 'other' }, dependsOn: ['worse'] }),
+      ],
+      {
+        successCriteria: [{ kind: 'stepSucceeded', step: 'same' }],
+      },
+    )
     const { controller, probe } = await openRig({ oracles: [scriptedOracle({ drafts: [first, second] })], limits: { maxReplans: 1 }, ask: 'deny' })
 
     const { result, report } = await endOf(await controller.start(GOAL))
 
     expect(probe.count('echo "other"')).toBe(0)
     expect(result).toMatchObject({ status: 'failed', criteria: [{ verdict: 'unmet' }] })
-    expect(report.actions.find(({ stepId }) => stepId === 'same')?.result).toMatchObject({ outcome: 'skipped', failure: { code: 'DEPENDENCY_FAILED' } })
+    expect(report.actions.find(({ stepId }) => stepId === 'same')?.result).toMatchObject({
+      outcome: 'skipped',
+      failure: { code: 'DEPENDENCY_FAILED' },
+    })
   })
 })
 
@@ -379,7 +458,11 @@ describe('a person and one action', () => {
   it('may do without it while it backs off', async () => {
     const clock = createSimulatedClock()
     const { controller } = await openRig({ clock })
-    const run = await controller.start(GOAL, { plan: planOf([flaky('one', 9, { retry: { maxRetries: 3, backoff: 'fixed', baseDelayMs: 60_000, maxDelayMs: 60_000 } }), echo('apart')], { successCriteria: [{ kind: 'stepSucceeded', step: 'apart' }] }) })
+    const run = await controller.start(GOAL, {
+      plan: planOf([flaky('one', 9, { retry: { maxRetries: 3, backoff: 'fixed', baseDelayMs: 60_000, maxDelayMs: 60_000 } }), echo('apart')], {
+        successCriteria: [{ kind: 'stepSucceeded', step: 'apart' }],
+      }),
+    })
     await waitingFor(run, 'one')
 
     await run.request({ type: 'action.skip', actionId: 'one' })
@@ -390,7 +473,10 @@ describe('a person and one action', () => {
 
   it('that cancels the run stops everything, and the report says so', async () => {
     const { controller, probe } = await openRig({ asks: ['test.append'] })
-    const run = await controller.start(GOAL, { plan: planOf([hold('held'), append('asked'), echo('later', { dependsOn: ['held'] })]), person: 'here' })
+    const run = await controller.start(GOAL, {
+      plan: planOf([hold('held'), append('asked'), echo('later', { dependsOn: ['held'] })]),
+      person: 'here',
+    })
     await waitingFor(run, 'asked')
     await probe.begun('held')
 

@@ -4,11 +4,24 @@ import { Plan } from '../../src/index.ts'
 import { NO_USAGE, type ActionResult, type Outcome } from '../../src/model/result.ts'
 import { echo, planOf } from '../support/controller-plans.ts'
 
-const diamond = Plan.parse(planOf([echo('a'), echo('b', { dependsOn: ['a'] }), echo('c', { dependsOn: ['a'] }), echo('d', { dependsOn: ['b', 'c'] })]))
+const diamond = Plan.parse(
+  planOf([echo('a'), echo('b', { dependsOn: ['a'] }), echo('c', { dependsOn: ['a'] }), echo('d', { dependsOn: ['b', 'c'] })]),
+)
 
 const ended = (stepId: string, outcome: Outcome): [string, ActionResult] => [
   stepId,
-  { stepId, outcome, inDoubt: false, provenance: 'capability', outputRef: null, failure: null, digest: null, ruleId: null, attempts: 1, usage: NO_USAGE },
+  {
+    stepId,
+    outcome,
+    inDoubt: false,
+    provenance: 'capability',
+    outputRef: null,
+    failure: null,
+    digest: null,
+    ruleId: null,
+    attempts: 1,
+    usage: NO_USAGE,
+  },
 ]
 
 const outcomesOf = (results: ReadonlyMap<string, ActionResult>) => Object.fromEntries([...results].map(([stepId, { outcome }]) => [stepId, outcome]))
@@ -18,7 +31,10 @@ describe('the results of a plan', () => {
     const results = withSkippedDependants(diamond, new Map([ended('a', outcome)]))
 
     expect(outcomesOf(results)).toEqual({ a: outcome, b: 'skipped', c: 'skipped', d: 'skipped' })
-    expect(results.get('b')?.failure).toMatchObject({ code: 'DEPENDENCY_FAILED', message: `step b was skipped: step a, which it depends on, was ${outcome}` })
+    expect(results.get('b')?.failure).toMatchObject({
+      code: 'DEPENDENCY_FAILED',
+      message: `step b was skipped: step a, which it depends on, was ${outcome}`,
+    })
   })
 
   it('leave steps alone that only have not begun', () => {

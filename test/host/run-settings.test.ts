@@ -95,7 +95,9 @@ describe('parameters', () => {
     ['research_and_planning', 4, 5],
     ['complex_orchestration', 9, 10],
   ] as const)('need enough steps for %s', (workflow_type, tooFew, enough) => {
-    expect(problemsWith({ goal: 'g', workflow_type, max_steps: tooFew })).toEqual([expect.objectContaining({ path: 'max_steps', given: String(tooFew), problem: expect.stringContaining(String(enough)) })])
+    expect(problemsWith({ goal: 'g', workflow_type, max_steps: tooFew })).toEqual([
+      expect.objectContaining({ path: 'max_steps', given: String(tooFew), problem: expect.stringContaining(String(enough)) }),
+    ])
     expect(problemsWith({ goal: 'g', workflow_type, max_steps: enough })).toEqual([])
   })
 
@@ -143,7 +145,10 @@ describe('parameters', () => {
   })
 
   it('may be given in part: what is absent keeps its default', () => {
-    const { preferences, resource_limits: limits } = parseParams({ goal: 'g', preferences: { interactive: true }, resource_limits: { max_cpu_seconds: 5 } }, CEILING)
+    const { preferences, resource_limits: limits } = parseParams(
+      { goal: 'g', preferences: { interactive: true }, resource_limits: { max_cpu_seconds: 5 } },
+      CEILING,
+    )
 
     expect([preferences.interactive, preferences.auto_escalation, limits.max_cpu_seconds, limits.max_memory_mb]).toEqual([true, true, 5, 512])
   })

@@ -20,5 +20,12 @@ const journal = gatedJournal(
   },
 )
 const controller = await createController({ workspace, policy, journal })
-const plan = planOf([{ id: 'write', capability: 'fs.write.v1', args: { path: 'out.txt', content: 'written' }, retry: { maxRetries: 1, backoff: 'fixed', baseDelayMs: 1, maxDelayMs: 1 } }])
+const plan = planOf([
+  {
+    id: 'write',
+    capability: 'fs.write.v1',
+    args: { path: 'out.txt', content: 'written' },
+    retry: { maxRetries: 1, backoff: 'fixed', baseDelayMs: 1, maxDelayMs: 1 },
+  },
+])
 await (await controller.start({ goal: 'Write it', workflow_id: runId }, { plan })).outcome()

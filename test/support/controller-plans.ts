@@ -18,7 +18,13 @@ export const append = (id: string, rest: Partial<StepInput> = {}): StepInput => 
 /** A step that fails so many times, then succeeds. */
 export const flaky = (id: string, failures: number, rest: Partial<StepInput> & { readonly transient?: boolean } = {}): StepInput => {
   const { transient = true, ...step } = rest
-  return { id, capability: 'test.flaky.v1', args: { name: id, failures, transient }, retry: { maxRetries: 3, backoff: 'fixed', baseDelayMs: 1, maxDelayMs: 1 }, ...step }
+  return {
+    id,
+    capability: 'test.flaky.v1',
+    args: { name: id, failures, transient },
+    retry: { maxRetries: 3, backoff: 'fixed', baseDelayMs: 1, maxDelayMs: 1 },
+    ...step,
+  }
 }
 /** A step that fails for good. */
 export const broken = (id: string, rest: Partial<StepInput> = {}): StepInput => flaky(id, 1_000, { transient: false, ...rest })

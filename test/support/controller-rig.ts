@@ -80,7 +80,11 @@ export async function eventsOf(run: Run): Promise<readonly RunEvent[]> {
 type Of<Type extends RunEvent['type']> = Extract<RunEvent, { readonly type: Type }>
 
 /** The first event of a type, from the run's beginning on, that fits; fails when the run ends or parks without it. */
-export async function eventOf<Type extends RunEvent['type']>(run: Run, type: Type, fits: (event: Of<Type>) => boolean = () => true): Promise<Of<Type>> {
+export async function eventOf<Type extends RunEvent['type']>(
+  run: Run,
+  type: Type,
+  fits: (event: Of<Type>) => boolean = () => true,
+): Promise<Of<Type>> {
   for await (const event of run.events()) if (isOf(event, type) && fits(event)) return event
   throw new Error(`there was no such ${type}`)
 }

@@ -18,8 +18,8 @@ export const WAITING: Services = {
   applyIntervention: forever,
   writeReport: forever,
   abortExecution: () => {},
-  loopDetected: (samples) => samples.filter(({ ok }) => !ok).length >= 2,
+  loopDetected: (samples) => samples.filter(({ error }) => error !== null).length >= 2,
 }
 
-/** Both machines with services that a composite answers for; two failures among the last settled actions count as a loop. */
+/** Both machines with services that a composite answers for; two errors among the last settled actions count as a loop. */
 export const waitingMachine = provideServices(WAITING)

@@ -9,7 +9,21 @@ import { createRunner, defineCapability, type Oracle } from '../../src/index.ts'
 import { createSimulatedClock } from '../../src/services/clock/simulated.clock.ts'
 import { createMemoryJournal } from '../../src/services/journal/memory.journal.ts'
 import { deferred } from '../support/controller-deferred.ts'
-import { carryOut, endOf, eventOf, eventsOf, failureOf, GOAL, inState, isOf, only, openRig, outcomes, present, waitingFor } from '../support/controller-rig.ts'
+import {
+  carryOut,
+  endOf,
+  eventOf,
+  eventsOf,
+  failureOf,
+  GOAL,
+  inState,
+  isOf,
+  only,
+  openRig,
+  outcomes,
+  present,
+  waitingFor,
+} from '../support/controller-rig.ts'
 import { append, broken, echo, flaky, hold, planOf, scriptedOracle } from '../support/controller-plans.ts'
 
 const HOUR_MS = 3_600_000
@@ -116,7 +130,11 @@ describe('criteria and limits', () => {
     const met = await carryOut(controller, wants('one'))
     const unmet = await carryOut(controller, wants('two'))
 
-    expect(met.result).toMatchObject({ status: 'completed', exitReason: 'criteria_met', criteria: [{ verdict: 'met', evidence: expect.stringContaining('"one"') }] })
+    expect(met.result).toMatchObject({
+      status: 'completed',
+      exitReason: 'criteria_met',
+      criteria: [{ verdict: 'met', evidence: expect.stringContaining('"one"') }],
+    })
     expect(unmet.result).toMatchObject({ status: 'failed', exitReason: 'criteria_unmet', criteria: [{ verdict: 'unmet' }] })
   })
 
@@ -131,7 +149,10 @@ describe('criteria and limits', () => {
 
   it('flaw 5: pauses, retries and approvals use up no steps', async () => {
     const { controller } = await openRig({ asks: ['test.append'] })
-    const run = await controller.start({ ...GOAL, max_steps: 2 }, { plan: planOf([flaky('retried', 2), append('asked', { dependsOn: ['retried'] })]), person: 'here' })
+    const run = await controller.start(
+      { ...GOAL, max_steps: 2 },
+      { plan: planOf([flaky('retried', 2), append('asked', { dependsOn: ['retried'] })]), person: 'here' },
+    )
     await waitingFor(run, 'asked')
     await run.request({ type: 'run.pause' })
     await run.request({ type: 'run.resume' })
@@ -175,7 +196,14 @@ describe('identity and control', () => {
 
     const { run, events, result, report } = await carryOut(controller, planOf([echo('one')]), { workflow_id: 'the-only-id' })
 
-    const ids = [run.id, result.runId, report.runId, controller.show(run.id).summary.runId, ...events.map(({ runId }) => runId), ...controller.list().map(({ runId }) => runId)]
+    const ids = [
+      run.id,
+      result.runId,
+      report.runId,
+      controller.show(run.id).summary.runId,
+      ...events.map(({ runId }) => runId),
+      ...controller.list().map(({ runId }) => runId),
+    ]
     expect(new Set(ids)).toEqual(new Set(['the-only-id']))
     expect(probe.contexts[0]?.idempotencyKey).toMatch(/^the-only-id\//)
     expect(result.reportPath).toContain('the-only-id')
@@ -293,7 +321,12 @@ describe('failures', () => {
       ['grandchild', 'skipped'],
       ['apart', 'succeeded'],
     ])
-    expect(report.actions.map(({ result: end }) => end?.failure?.code ?? null)).toEqual(['ACTION_FAILED', 'DEPENDENCY_FAILED', 'DEPENDENCY_FAILED', null])
+    expect(report.actions.map(({ result: end }) => end?.failure?.code ?? null)).toEqual([
+      'ACTION_FAILED',
+      'DEPENDENCY_FAILED',
+      'DEPENDENCY_FAILED',
+      null,
+    ])
     expect(report.notExamined).toContainEqual(expect.stringContaining('step grandchild was skipped: step child'))
     expect([probe.count('echo "child"'), probe.count('echo "grandchild"')]).toEqual([0, 0])
   })
@@ -491,7 +524,9 @@ describe('what is told', () => {
 
     const { run, events, report } = await carryOut(controller, plan)
 
-    const judged = Object.fromEntries(only(events, 'action.judged').map(({ actionId, decision, ruleId, reason }) => [actionId, { decision, ruleId, reason }]))
+    const judged = Object.fromEntries(
+      only(events, 'action.judged').map(({ actionId, decision, ruleId, reason }) => [actionId, { decision, ruleId, reason }]),
+    )
     expect(judged).toEqual({
       path: { decision: 'allow', ruleId: expect.stringContaining('default'), reason: expect.any(String) },
       peek: { decision: 'deny', ruleId: expect.stringContaining('rules'), reason: 'the test denies' },
@@ -499,7 +534,10 @@ describe('what is told', () => {
     })
     expect(Object.fromEntries(report.actions.map(({ stepId, verdict }) => [stepId, verdict]))).toEqual(judged)
     expect(failureOf(events, 'peek')).toMatchObject({ code: 'GUARD_DENIED', message: expect.stringContaining('the test denies') })
-    const recorded = journal.read(run.id).map((entry) => JSON.stringify(entry)).join('\n')
+    const recorded = journal
+      .read(run.id)
+      .map((entry) => JSON.stringify(entry))
+      .join('\n')
     expect(recorded).toContain('the test denies')
     expect(recorded).toContain('the test asks')
   })
@@ -529,7 +567,12 @@ describe('what is told', () => {
       startedAt: 1_000_000,
       durationMs: 2_500,
       actions: [
-        { stepId: 'one', capability: 'test.hold.v1', verdict: { decision: 'allow' }, result: { outcome: 'succeeded', attempts: 1, digest: expect.any(String) } },
+        {
+          stepId: 'one',
+          capability: 'test.hold.v1',
+          verdict: { decision: 'allow' },
+          result: { outcome: 'succeeded', attempts: 1, digest: expect.any(String) },
+        },
         { stepId: 'two', verdict: { decision: 'allow' }, result: { outcome: 'failed', failure: { message: 'two failed the 1th time' } } },
       ],
       recommendations: expect.any(Array),
@@ -539,7 +582,9 @@ describe('what is told', () => {
 
   it('flaw 24: a run that its process let go of goes on in another one, where it was', async () => {
     const { controller, another, probe } = await openRig({ durable: true })
-    const run = await controller.start(GOAL, { plan: planOf([echo('one'), hold('two', { dependsOn: ['one'] }), echo('three', { dependsOn: ['two'] })]) })
+    const run = await controller.start(GOAL, {
+      plan: planOf([echo('one'), hold('two', { dependsOn: ['one'] }), echo('three', { dependsOn: ['two'] })]),
+    })
     await probe.begun('two')
     await controller.close()
     const events = await eventsOf(run)

@@ -56,7 +56,10 @@ describe('the tests of the seed', () => {
 
     expect(result).toMatchObject({ status: 'ok', exitCode: 0 })
     expect(text.stderr).toBe('')
-    const events = text.stdout.trim().split('\n').map((line) => JSON.parse(line))
+    const events = text.stdout
+      .trim()
+      .split('\n')
+      .map((line) => JSON.parse(line))
     expect(outcomes(events)).toEqual({ stat: 'succeeded', list: 'succeeded', search: 'succeeded', check: 'succeeded', read: 'succeeded' })
     expect(events.at(-1)).toMatchObject({ type: 'run.settled', result: { status: 'completed', exitReason: 'criteria_met' } })
   })

@@ -16,5 +16,6 @@ export const runCommand: Command = async (invoked, typed) => {
   const controller = await context.controller()
   const asked = { ...params, preferences: { ...params.preferences, interactive: person === 'here' } }
   const run = await controller.start(asked, { ...planning, person, signOff })
+  for (const warning of run.warnings) context.note(`warning: ${warning}`)
   return attend(context, { controller, run, person, out, isPlanGiven: planning.plan !== undefined })
 }

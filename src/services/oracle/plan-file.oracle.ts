@@ -29,8 +29,9 @@ export function planFileOracle(plan: Plan, source: string): Oracle {
     draft: async ({ replans, findings }) => {
       const errors = findings.filter(({ severity }) => severity === 'error')
       if (errors.length > 0) {
-        const list = errors.map(({ code, message }) => `${code}: ${message}`).join('; ')
-        return { kind: 'none', reason: `The plan has ${errors.length} errors: ${list}`, hint: 'Correct them in the plan and start a new run.' }
+        const list = errors.map(({ code, message, hint }) => `${code}: ${message} ${hint}`).join('; ')
+        const count = errors.length === 1 ? 'one error' : `${errors.length} errors`
+        return { kind: 'none', reason: `The plan has ${count}: ${list}`, hint: 'Correct them in the plan and start a new run.' }
       }
       if (replans === 0) return { kind: 'plan', plan, source }
       const reason = `The plan file holds one plan, and it did not reach the goal (${source}).`

@@ -1,10 +1,10 @@
 import type { AnyStateMachine } from 'xstate'
-import type { ControllerOptions, RunReader } from '../controller.types.ts'
-import { withoutServices } from '../machines/provide-services.ts'
-import { createCatalog } from '../services/executor/catalog.ts'
-import { detectLoop } from '../services/stall/detectors.ts'
-import { capabilitiesOf, openPlaces, openStore } from './open-ports.ts'
-import { createRunStore } from './run-store.ts'
+import type { ControllerOptions, RunReader } from './controller.types.ts'
+import { withoutServices } from './machines/provide-services.ts'
+import { createCatalog } from './services/executor/catalog.ts'
+import { detectLoop } from './services/stall/detectors.ts'
+import { capabilitiesOf, openPlaces, openStore } from './host/open-ports.ts'
+import { createRunStore } from './host/run-store.ts'
 
 /**
  * Opens the runs of a workspace to look at them and to steer them. It runs nothing, so it needs no sandbox, no policy and no oracle,
