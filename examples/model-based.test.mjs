@@ -124,7 +124,10 @@ const isAttempt = (state) => state?.hasTag('busy') === true && state.matches('at
 
 /** An event in words: `xstate.done.actor.service:execute` → `done execute`. */
 function nameOf({ type, digest, output, error }) {
-  const short = type.replace(/^xstate\./, '').replace('actor.service:', '').replace('.action.', ' in ')
+  const short = type
+    .replace(/^xstate\./, '')
+    .replace('actor.service:', '')
+    .replace('.action.', ' in ')
   return [short, digest, output?.decision ?? output?.verdict, error?.code].filter(Boolean).join(' ')
 }
 

@@ -106,7 +106,10 @@ export async function createController(options: ControllerOptions = {}): Promise
       attempts: new Map(),
       flush: () => run.durable.flush(),
       effect: (key) => journal.effect(key),
-      lockWorkspace: () => journal.lockWorkspace(ports.workspace, runId, clock.now()),
+      lockWorkspace() {
+        run.renew()
+        return journal.lockWorkspace(ports.workspace, runId, clock.now())
+      },
     })
     hosted.set(runId, run)
     void run.end.then(() => {
@@ -206,6 +209,8 @@ export async function createController(options: ControllerOptions = {}): Promise
           `run ${runId} belongs to a process that is running it (${journal.owner(runId, clock.now())?.owner ?? 'just taken'})`,
         )
       try {
+        // Its last owner may have ended it between the look and the claim.
+        if (store.summary(runId).finished) throw new ControllerError('RUN_FINISHED', `run ${runId} has ended`)
         const entries = journal.read(runId)
         const header = headerIn(runId, entries)
         const setting = header.input as unknown as RunSetting

@@ -135,7 +135,7 @@ export interface Controller extends RunReader {
   readonly catalog: CapabilityCatalog
   readonly guard: Guard
   readonly oracles: readonly Oracle[]
-  /** Starts a run. @throws PARAMS_INVALID (details: ParamProblem[]), RUN_EXISTS, PLAN_INVALID, WORKSPACE_BUSY, JOURNAL_UNWRITABLE */
+  /** Starts a run. @throws PARAMS_INVALID (details: ParamProblem[]), RUN_EXISTS, PLAN_INVALID, JOURNAL_UNWRITABLE */
   start(params: PlannerExecParamsInput, options?: StartOptions): Promise<Run>
   /** Adopts an unfinished run without an owner. @throws RUN_UNKNOWN, RUN_FINISHED, RUN_OWNED, RUN_INCOMPATIBLE, JOURNAL_CORRUPT */
   resume(runId: string, options?: Pick<StartOptions, 'person'>): Promise<Run>

@@ -67,6 +67,8 @@ export interface HostedRun {
   /** True once the run has taken it, durably; false when this process has let go of the run. @throws ControllerError EVENT_REFUSED */
   request(request: RunRequestInput): Promise<boolean>
   interrupt(): Promise<void>
+  /** Extends the lease now: after a sleep of the machine it has expired, though nobody took it. */
+  renew(): void
   /** Never rejects. */
   readonly end: Promise<RunEnd>
 }
@@ -227,11 +229,13 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
 
   function keepHouse(): void {
     every(INBOX_MS, drainInbox)
-    every(RENEW_MS, () => {
-      const renewed = journal.renew(lease, clock.now(), LEASE_TTL_MS)
-      if (renewed) lease = renewed
-      else conclude({ kind: 'parked', reason: 'lease-lost' })
-    })
+    every(RENEW_MS, renew)
+  }
+
+  function renew(): void {
+    const renewed = journal.renew(lease, clock.now(), LEASE_TTL_MS)
+    if (renewed) lease = renewed
+    else conclude({ kind: 'parked', reason: 'lease-lost' })
   }
 
   const writing = () => durable.running().filter(({ src, input }) => src === 'execute' && !isRepeatable((input as ExecuteInput).effect)).length > 0
@@ -240,6 +244,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     durable,
     bodies,
     end,
+    renew,
     async start(startHeader) {
       durable.begin(startHeader)
       keepHouse()

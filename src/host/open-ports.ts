@@ -12,7 +12,7 @@ import type { CapabilityDefinition, Executor } from '../services/executor/execut
 import { createLocalExecutor } from '../services/executor/local.executor.ts'
 import type { Guard } from '../services/guard/guard.ts'
 import { createPolicyGuard } from '../services/guard/policy.guard.ts'
-import { loadPolicy } from '../services/guard/policy-file.ts'
+import { isProfileName, loadPolicy } from '../services/guard/policy-file.ts'
 import type { Journal } from '../services/journal/journal.ts'
 import { createSqliteJournal } from '../services/journal/sqlite.journal.ts'
 import { loadPlaybooks } from '../services/oracle/playbook-file.ts'
@@ -44,7 +44,9 @@ export async function openPorts(options: ControllerOptions): Promise<Ports> {
 
 /** The places and settings that options name. @throws ControllerError WORKSPACE_INVALID, CONFIG_INVALID */
 export async function openPlaces(options: ControllerOptions): Promise<Pick<Ports, 'workspace' | 'stateDir' | 'config'>> {
-  const config = configOf(options)
+  const given = configOf(options)
+  // A run remembers its policy: by path it must be found again from any folder.
+  const config = { ...given, policy: isProfileName(given.policy) ? given.policy : resolve(given.policy) }
   const workspace = await openWorkspace(options.workspace ?? '.')
   return { config, workspace, stateDir: config.state === undefined ? join(workspace, '.planner-exec') : resolve(config.state) }
 }

@@ -468,6 +468,19 @@ describe('a store that cannot keep what happens', () => {
 })
 
 describe('a workspace has one writer', () => {
+  it('who still is that after the machine slept for longer than a lease lasts', async () => {
+    const clock = createSimulatedClock()
+    const { controller, probe } = await openRig({ clock })
+    const run = await controller.start(GOAL, { plan: planOf([hold('one'), append('two', { dependsOn: ['one'] })]) })
+    await probe.begun('one')
+
+    await clock.advance(20_000)
+    probe.release('one')
+
+    await expect(run.result()).resolves.toMatchObject({ status: 'completed' })
+    expect(probe.count('two')).toBe(1)
+  })
+
   it('a second writing run waits its turn by retries, and readers are free', async () => {
     const { controller, another, probe, workspace } = await openRig({ durable: true })
     const retry = { maxRetries: 20, backoff: 'fixed', baseDelayMs: 100, maxDelayMs: 100 } as const
@@ -489,6 +502,20 @@ describe('a workspace has one writer', () => {
 })
 
 describe('requests that wait in the store', () => {
+  it('keep a run from parking only until they are answered, were it by a refusal', async () => {
+    const journal = createMemoryJournal()
+    const { controller, probe } = await openRig({ journal, asks: ['test.append'] })
+    const run = await controller.start(GOAL, { plan: planOf([hold('one'), append('two')]) })
+    await waitingFor(run, 'two')
+    await probe.begun('one')
+
+    const nonsense = await journal.send(run.id, { type: 'nonsense' }, 0)
+    probe.release('one')
+
+    await expect(run.outcome()).resolves.toMatchObject({ kind: 'parked', reason: 'needs-person' })
+    expect(journal.inbox(nonsense)?.state).toBe('refused')
+  })
+
   it('are applied once each, in order, and what is no request is answered', async () => {
     const journal = createMemoryJournal()
     const { controller, probe } = await openRig({ journal, asks: ['test.append'] })

@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { recordsOf, shippedCli, showsStack, type Shipped } from '../support/e2e-cli.ts'
 import { PARAMETERS_TOO_HIGH, PARAMETERS_TOO_LOW, PARAMETERS_UNKNOWN, PLANS, POLICIES, USAGES } from '../support/e2e-bad-input.ts'
+import { without, withMounts } from '../support/e2e-mounts.ts'
 import { atDesk as atDeskOf, type Desk, type Ended } from './invoke-cli.ts'
 
 vi.setConfig({ testTimeout: 60_000 })
@@ -67,12 +68,28 @@ describe('parameters', () => {
 
   it.concurrent('options that are wrong are all told, under the names of their parameters', async () => {
     await atDesk(async (desk) => {
-      const ended = await desk.run('run', '--max-steps', 'abc', '--timeout', '5', '--parallel', '0', '--workflow-type', 'x', '--ask', 'maybe', '--context', 'novalue')
+      const ended = await desk.run(
+        'run',
+        '--max-steps',
+        'abc',
+        '--timeout',
+        '5',
+        '--parallel',
+        '0',
+        '--workflow-type',
+        'x',
+        '--ask',
+        'maybe',
+        '--context',
+        'novalue',
+      )
 
       expectRefusal(ended, 'PARAMS_INVALID', 2)
-      expect(listed(ended).map((line) => line.slice(0, line.indexOf(':'))).toSorted()).toEqual(
-        ['ask', 'context', 'max_steps', 'resource_limits.max_parallel_executions', 'timeout_ms', 'workflow_type'].toSorted(),
-      )
+      expect(
+        listed(ended)
+          .map((line) => line.slice(0, line.indexOf(':')))
+          .toSorted(),
+      ).toEqual(['ask', 'context', 'max_steps', 'resource_limits.max_parallel_executions', 'timeout_ms', 'workflow_type'].toSorted())
     })
   })
 
@@ -81,7 +98,13 @@ describe('parameters', () => {
       const ended = await desk.run('run', '--max-steps', '0', '--json')
 
       expect(recordsOf(ended)).toEqual([
-        { type: 'error', code: 'PARAMS_INVALID', message: expect.any(String), hint: expect.any(String), details: [expect.stringContaining('max_steps')] },
+        {
+          type: 'error',
+          code: 'PARAMS_INVALID',
+          message: expect.any(String),
+          hint: expect.any(String),
+          details: [expect.stringContaining('max_steps')],
+        },
       ])
       expect(ended.code).toBe(2)
     })
@@ -154,11 +177,8 @@ describe('plan files', () => {
   it.concurrent('with what this machine cannot do are refused with the remedy (E_CAPABILITY_UNAVAILABLE)', async () => {
     await atDesk(async (desk) => {
       await desk.write('plan.json', { version: 1, steps: [{ id: 'a', title: 'A', capability: 'shell.exec.v1', args: { argv: ['true'] } }] })
-      // The same machine, as if nobody had installed bubblewrap.
-      const sandbox = await programPath('bwrap')
-      const hidden = ['--dev-bind', '/', '/', '--ro-bind', '/dev/null', sandbox]
 
-      const ended = await desk.inside(hidden, 'run', 'g', '--plan', 'plan.json')
+      const ended = await withMounts(without('bwrap'), [process.execPath, shipped.main, 'run', 'g', '--plan', 'plan.json'], desk.folder)
 
       expect(ended.stdout).toContain('E_CAPABILITY_UNAVAILABLE')
       expect(ended.stdout).toContain('apt-get install bubblewrap')
@@ -194,7 +214,11 @@ describe('plan files', () => {
         name: 'stubborn',
         clarify: async () => null,
         questions: async () => [],
-        draft: async () => ({ kind: 'plan', plan: { ...planDefaults, ...again, steps: again.steps.map((step) => ({ ...stepDefaults, ...step })) }, source: 'stubborn' }),
+        draft: async () => ({
+          kind: 'plan',
+          plan: { ...planDefaults, ...again, steps: again.steps.map((step) => ({ ...stepDefaults, ...step })) },
+          source: 'stubborn',
+        }),
       }
       const controller = await createController({ workspace: desk.folder, oracles: [stubborn], ask: 'deny' })
 

@@ -27,7 +27,9 @@ interface Ran {
 function node(...words: readonly string[]): Promise<Ran> {
   const env = { PATH: process.env['PATH'], HOME: folder, TMPDIR: folder }
   return new Promise((resolve) => {
-    execFile(process.execPath, words, { cwd: shipped.folder, env }, (error, stdout, stderr) => resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }))
+    execFile(process.execPath, words, { cwd: shipped.folder, env }, (error, stdout, stderr) =>
+      resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr }),
+    )
   })
 }
 
@@ -86,7 +88,7 @@ describe('the examples', () => {
   it('the model-based test passes on more than a hundred paths', async () => {
     const ran = await node('--test', '--test-reporter=tap', 'examples/model-based.test.mjs')
 
-    expect(ran.code, ran.stdout.slice(-2_000)).toBe(0)
+    expect(ran.code).toBe(0)
     expect(Number(/^# pass (\d+)$/m.exec(ran.stdout)?.[1])).toBeGreaterThan(100)
     expect(ran.stdout).toMatch(/^# fail 0$/m)
   })

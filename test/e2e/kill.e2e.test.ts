@@ -29,6 +29,7 @@ afterAll(async () => {
   await rm(folder, { recursive: true, force: true })
 })
 
+const COMPLETED = { code: 0, status: 'completed', reason: 'criteria_met' }
 /** Makes the commands of this file's plans findable among the processes of this machine. */
 const TOKEN = `kill-e2e-${process.pid}`
 
@@ -63,7 +64,8 @@ function repetitions(events: readonly RunEvent[]): string[] {
   const settled = new Set<string>()
   for (const event of events) {
     if (event.type === 'action.settled' && settled.has(event.actionId)) said.push(`${event.actionId} settled again at ${event.seq}`)
-    if ((event.type === 'action.started' || event.type === 'action.dispatched') && settled.has(event.actionId)) said.push(`${event.actionId} ${event.type} again at ${event.seq}`)
+    if ((event.type === 'action.started' || event.type === 'action.dispatched') && settled.has(event.actionId))
+      said.push(`${event.actionId} ${event.type} again at ${event.seq}`)
     if (event.type === 'action.settled') settled.add(event.actionId)
   }
   return said
@@ -85,7 +87,10 @@ describe(`the default goal, killed ${KILLS} times`, () => {
     // The same id in a store of its own each time: digests are over it, too.
     await writeFile(join(folder, 'params.json'), JSON.stringify({ workflow_id: 'analysis' }))
     const run = (state: string, moment?: Moment) =>
-      runAndKill([shipped.main, 'run', '--params', join(folder, 'params.json'), '--json', '--state', state], { cwd: workspace, ...(moment === undefined ? {} : { moment }) })
+      runAndKill([shipped.main, 'run', '--params', join(folder, 'params.json'), '--json', '--state', state], {
+        cwd: workspace,
+        ...(moment === undefined ? {} : { moment }),
+      })
     const calm = join(folder, 'calm')
     const undisturbed = await run(calm)
     expect(undisturbed).toMatchObject({ code: 0, stderr: '' })
@@ -108,15 +113,19 @@ describe(`the default goal, killed ${KILLS} times`, () => {
       else if (left.finished) tally.afterTheEnd += 1
       else tally.underWay += 1
 
-      const again = left === undefined ? await run(state) : left.finished ? null : await runAndKill([shipped.main, 'resume', left.runId, '--json', '--state', state], { cwd: workspace })
+      const again =
+        left === undefined
+          ? await run(state)
+          : left.finished
+            ? null
+            : await runAndKill([shipped.main, 'resume', left.runId, '--json', '--state', state], { cwd: workspace })
       const stored = await look(workspace, state)
 
       const where = `killed ${Math.round(moment.ms)} ms after ${moment.after}: ${again?.stderr ?? ''}`
-      if (again !== null) expect(again.code, where).toBe(0)
-      if (again !== null) expect(recordsOf(again).at(-1), where).toMatchObject({ type: 'result', status: 'completed', exitReason: 'criteria_met' })
-      expect(stored.runs.length, where).toBe(1)
-      expect(comparable(stored.report), where).toEqual(expected)
-      expect(repetitions(stored.events), where).toEqual([])
+      const last = again === null ? null : recordsOf(again).at(-1)
+      if (again !== null) expect({ where, code: again.code, status: last?.['status'], reason: last?.['exitReason'] }).toEqual({ where, ...COMPLETED })
+      expect({ where, runs: stored.runs.length, report: comparable(stored.report) }).toEqual({ where, runs: 1, report: expected })
+      expect({ where, repeated: repetitions(stored.events) }).toEqual({ where, repeated: [] })
     })
 
     console.log(`kill -9: ${JSON.stringify({ ...tally, seed: SEED, undisturbedMs: Math.round(undisturbed.wallMs) })}`)
@@ -170,13 +179,13 @@ describe('a plan whose steps cannot be repeated, killed', () => {
         const id = String(waiting?.['actionId'])
         tally.inDoubt += 1
         const answered = await cli('resolve', runId, id, log.split('\n').includes(id) ? 'happened' : 'did-not')
-        expect(answered.code, answered.stderr).toBe(0)
+        expect(answered).toMatchObject({ code: 0, stderr: '' })
         resumed = await cli('resume', runId, '--json')
       }
 
       const where = `killed ${Math.round(moment.ms)} ms after ${moment.after}\n${resumed.stdout.slice(-3_000)}\n${resumed.stderr}`
-      expect(resumed.code, where).toBe(0)
-      expect(await readFile(join(workspace, 'log.txt'), 'utf8'), where).toBe(`${ids.join('\n')}\n`)
+      const log = await readFile(join(workspace, 'log.txt'), 'utf8')
+      expect({ where, code: resumed.code, log }).toEqual({ where, code: 0, log: `${ids.join('\n')}\n` })
       expect(showsStack(resumed.stdout + resumed.stderr)).toBe(false)
     })
 

@@ -104,7 +104,11 @@ export const PLANS: readonly BadPlan[] = [
   { code: 'E_SELF_DEP', plan: plan([stat('a', { dependsOn: ['a'] })]), said: 'waits for itself' },
   { code: 'E_UNKNOWN_DEP', plan: plan([stat('a', { dependsOn: ['b'] })]), said: 'waits for b' },
   { code: 'E_CYCLE', plan: plan([stat('a', { dependsOn: ['b'] }), stat('b', { dependsOn: ['a'] })]), said: 'a → b → a' },
-  { code: 'E_BAD_REF', plan: plan([stat('a'), step('b', 'fs.read.v1', { path: '${steps.a.output.nothing}' }, { dependsOn: ['a'] })]), said: 'nothing' },
+  {
+    code: 'E_BAD_REF',
+    plan: plan([stat('a'), step('b', 'fs.read.v1', { path: '${steps.a.output.nothing}' }, { dependsOn: ['a'] })]),
+    said: 'nothing',
+  },
   { code: 'E_REF_NOT_ANCESTOR', plan: plan([stat('a'), step('b', 'fs.read.v1', { path: '${steps.a.output.path}' })]), said: 'does not wait for a' },
   { code: 'E_UNKNOWN_CAPABILITY', plan: plan([step('a', 'fs.raed.v1')]), said: 'Did you mean fs.read.v1?' },
   { code: 'E_RISK_UNDERSTATED', plan: plan([step('a', 'fs.write.v1', { path: 'a', content: '' }, { risk: 'low' })]), said: 'calls its risk low' },

@@ -18,7 +18,9 @@ export interface Shipped {
 export async function shippedCli(): Promise<Shipped> {
   if (!existsSync(join(ROOT, 'dist', 'cli', 'main.js'))) throw new Error('There is no dist/: run `npm run build` first')
   const folder = await mkdtemp(join(tmpdir(), 'planner-exec-shipped-'))
-  await Promise.all(['dist', 'examples', 'playbooks', 'policies', 'package.json'].map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })))
+  await Promise.all(
+    ['dist', 'examples', 'playbooks', 'policies', 'package.json'].map((name) => cp(join(ROOT, name), join(folder, name), { recursive: true })),
+  )
   await symlink(join(ROOT, 'node_modules'), join(folder, 'node_modules'))
   return { main: join(folder, 'dist', 'cli', 'main.js'), folder, remove: () => rm(folder, { recursive: true, force: true }) }
 }

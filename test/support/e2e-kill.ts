@@ -70,7 +70,8 @@ export function runAndKill(words: readonly string[], options: { readonly cwd: st
 
 /** A small repository with a few things to find, and some history. */
 export async function makeRepository(folder: string, files: number): Promise<void> {
-  const git = (...words: string[]) => execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...words], { cwd: folder, stdio: 'ignore' })
+  const git = (...words: string[]) =>
+    execFileSync('git', ['-c', 'user.name=A', '-c', 'user.email=a@example.org', ...words], { cwd: folder, stdio: 'ignore' })
   await mkdir(join(folder, 'src'), { recursive: true })
   git('init', '-q')
   await writeFile(join(folder, 'package.json'), '{ "name": "sample", "version": "1.0.0" }\n')

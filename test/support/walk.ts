@@ -21,6 +21,7 @@ const SHAPES: readonly (() => PlanSkeleton['steps'])[] = [
   () => [stepOf('s1', { effect: 'external', onFailure: 'ask' }), stepOf('s2', { onFailure: 'abort' }), stepOf('s3', { dependsOn: ['s1', 's2'] })],
   () => [stepOf('s1', { onFailure: 'skip', retry: { ...RETRIES, maxRetries: 0 } }), stepOf('s2', { dependsOn: ['s1'] }), stepOf('s3', { effect: 'idempotent' })],
   () => [stepOf('s1', { effect: 'write', onFailure: 'abort' })],
+  () => [stepOf('s1'), stepOf('s2', { dependsOn: ['nowhere'] })],
 ]
 
 const CHOICES = [
@@ -29,11 +30,14 @@ const CHOICES = [
   ['accept', 2],
   ['fail', 1],
 ] as const
+const PLANNING: Readonly<Record<string, unknown>> = { vetGoal: GOOD.vetGoal, research: GOOD.research, draftPlan: null, deliberate: GOOD.deliberate, judgePlan: GOOD.judgePlan }
 const RESOLUTIONS = ['happened', 'did-not', 'failed'] as const
 
 export interface Walk {
   /** Draws one of the things that may happen now, and does it; false when nothing may. */
   step(draw: number): boolean
+  /** Goes the usual way to where a plan is carried out, as far as nobody is asked. */
+  hurry(draw: number): void
   /** What was done, for a failing example. */
   readonly trail: readonly string[]
 }
@@ -44,7 +48,7 @@ export function createWalk(composite: Composite): Walk {
   let plans = 0
 
   const context = () => composite.snapshot('')?.context as WorkflowContext
-  const nextPlan = (draw: number): PlanSkeleton => planOf((SHAPES[draw % SHAPES.length] ?? SHAPES[0])?.() ?? [], `plan-${++plans}`)
+  const nextPlan = (draw: number): PlanSkeleton => planOf((SHAPES[draw % 13] ?? SHAPES[draw % 4])?.() ?? [], `plan-${++plans}`)
 
   function choices(draw: number): readonly Choice[] {
     const root = composite.snapshot('')
@@ -115,9 +119,9 @@ export function createWalk(composite: Composite): Walk {
     const asks = root.hasTag('needsPerson')
     const held = root.matches({ open: 'pausing' }) || root.matches({ open: 'paused' })
     return [
-      { weight: 1, event: ask.cancel() },
+      { weight: root.matches('settling') ? 4 : 1, event: ask.cancel() },
       { weight: 1, event: ask.pause('finish', at) },
-      { weight: 1, event: ask.pause('abort', at) },
+      { weight: held ? 3 : 1, event: ask.pause('abort', at) },
       ...(held ? [{ weight: 20, event: ask.resume(at) }] : []),
       ...(plan ? [{ weight: 2, event: ask.modify(amend(draw)) }] : []),
       ...(asks && draft === null && plan === null ? [{ weight: 20, event: ask.answerGoal('the first') }] : []),
@@ -143,6 +147,7 @@ export function createWalk(composite: Composite): Walk {
         { weight: 3, event: ask.edit(actionId, `edit-${trail.length}`, digest) },
         { weight: 2, event: ask.reject(actionId, digest) },
         { weight: 1, event: ask.respond(actionId, 'answer', digest) },
+        { weight: 1, event: ask.skip(actionId) },
       ]
     }
     if (action?.matches({ inDoubt: 'awaitingPerson' })) return RESOLUTIONS.map((resolution) => ({ weight: 4, event: ask.resolve(actionId, resolution) }))
@@ -173,6 +178,13 @@ export function createWalk(composite: Composite): Walk {
 
   return {
     trail,
+    hurry(draw) {
+      composite.send('', ask.start(composite.runNow()))
+      for (let asked = composite.asked()[0]; asked?.path === '' && asked.src in PLANNING; asked = composite.asked()[0]) {
+        composite.answer(asked, asked.src === 'draftPlan' ? { kind: 'plan', plan: nextPlan(draw) } : PLANNING[asked.src])
+      }
+      trail.push(`plan ${draw % 13} is carried out`)
+    },
     step(draw) {
       const open = choices(draw)
       let left = draw % Math.max(1, open.reduce((sum, { weight }) => sum + weight, 0))

@@ -25,6 +25,11 @@ const MAX_FILE_BYTES = 256 * 1024
 const NO_RULES = { rules: [] }
 const AnyRules = z.object({ rules: z.array(z.record(z.string(), z.unknown()).catch({})).catch([]) }).catch(NO_RULES)
 
+/** Whether a policy is meant by its profile's name; anything else is a path. */
+export function isProfileName(nameOrPath: string): boolean {
+  return PROFILE_NAME.test(nameOrPath)
+}
+
 /**
  * Loads a shipped profile by its name (`workstation`) or a policy file by its path. `profilesDir` replaces the folder of the shipped ones.
  * @throws ControllerError POLICY_UNKNOWN when there is no such profile or file; POLICY_INVALID with every problem as
@@ -32,7 +37,7 @@ const AnyRules = z.object({ rules: z.array(z.record(z.string(), z.unknown()).cat
  */
 export async function loadPolicy(nameOrPath: string, options: { readonly profilesDir?: string } = {}): Promise<LoadedPolicy> {
   const profilesDir = options.profilesDir ?? PROFILES_DIR
-  const isProfile = PROFILE_NAME.test(nameOrPath)
+  const isProfile = isProfileName(nameOrPath)
   const source = isProfile ? join(profilesDir, `${nameOrPath}.yaml`) : resolve(nameOrPath)
   const bytes = await readBytes(source, () => unknownPolicy(nameOrPath, isProfile, profilesDir))
   const text = decode(bytes, source)
