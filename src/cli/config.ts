@@ -1,7 +1,7 @@
 import { homedir } from 'node:os'
 import { isAbsolute, join, resolve, dirname } from 'node:path'
 import { ControllerError } from '../errors.ts'
-import { nearest } from '../services/oracle/nearest.ts'
+import { nearest } from '../input/nearest.ts'
 import { readConfigFile } from './config-file.ts'
 import { describeValue } from '../model/problems.ts'
 import { readSetting } from './read-setting.ts'

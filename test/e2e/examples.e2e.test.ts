@@ -2,8 +2,10 @@ import { execFile } from 'node:child_process'
 import { mkdtemp, readdir, rm } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { afterAll, beforeAll, describe, expect, it } from 'vitest'
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest'
 import { shippedCli, type Shipped } from '../support/e2e-cli.ts'
+
+vi.setConfig({ testTimeout: 60_000 })
 
 let shipped: Shipped
 let folder = ''

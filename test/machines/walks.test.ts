@@ -1,7 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { WorkflowInput } from '../../src/machines/workflow.types.ts'
-import { actionMachine } from '../../src/machines/action.machine.ts'
 import { workflowMachine } from '../../src/machines/workflow.machine.ts'
 import { createActorComposite } from '../support/actor.composite.ts'
 import type { Asked, Composite } from '../support/composite.ts'
@@ -13,11 +12,11 @@ import { createWalk } from '../support/walk.ts'
 import { SEED, anyDraws, anyInput } from '../support/walk-arbitraries.ts'
 import { waitingMachine } from '../support/waiting-services.ts'
 
-const coverage = createCoverage([workflowMachine, actionMachine])
+const coverage = createCoverage([workflowMachine])
 
-const KINDS: readonly (readonly [string, number, (input: WorkflowInput) => Composite])[] = [
-  ['the fold of the engine', 2_000, (input) => createFoldComposite(waitingMachine, input)],
-  ['plain actors', 2_000, (input) => createActorComposite(waitingMachine, input, coverage.note)],
+const KINDS: readonly (readonly [name: string, numRuns: number, begin: (input: WorkflowInput) => Composite])[] = [
+  ['the fold of the engine', 1_000, (input) => createFoldComposite(waitingMachine, input)],
+  ['plain actors', 1_300, (input) => createActorComposite(waitingMachine, input, coverage.note)],
 ]
 
 /** Answers as if all were well. */
@@ -57,11 +56,11 @@ describe('a run that wanders at random', () => {
   test.each(KINDS)('keeps every property of the charts: %s', (_, numRuns, begin) => {
     fc.assert(
       fc.property(anyInput, anyDraws, anyManner, (input, draws, manner) => wander(input, draws, manner, begin)),
-      { seed: SEED, numRuns },
+      { seed: SEED + numRuns, numRuns },
     )
   })
 
-  test('takes every transition of both charts that it can', () => {
+  test('takes every transition of the chart that it can', () => {
     expect(coverage.untaken().filter((transition) => !(transition in UNTAKEN))).toEqual([])
   })
 })

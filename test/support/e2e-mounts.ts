@@ -3,6 +3,8 @@ import { existsSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Ended } from '../e2e/invoke-cli.ts'
 
+const BUBBLEWRAP = 'bwrap'
+
 /**
  * Runs a command on this machine with other mounts, as bubblewrap makes them: for this command alone, with or without root's rights.
  * What it leaves in a `--tmpfs` is gone afterwards, so a story about it is one shell script.
@@ -10,7 +12,7 @@ import type { Ended } from '../e2e/invoke-cli.ts'
 export function withMounts(mounts: readonly string[], command: readonly string[], cwd: string): Promise<Ended> {
   const env = { PATH: process.env['PATH'], HOME: cwd }
   return new Promise((resolve) => {
-    execFile('bwrap', ['--dev-bind', '/', '/', ...mounts, '--', ...command], { cwd, env }, (error, stdout, stderr) => {
+    execFile(BUBBLEWRAP, ['--dev-bind', '/', '/', ...mounts, '--', ...command], { cwd, env }, (error, stdout, stderr) => {
       resolve({ code: error === null ? 0 : Number(error.code), stdout, stderr })
     })
   })

@@ -115,7 +115,8 @@ export function watch(composite: Composite, input: WorkflowInput): Watched {
     for (const path of composite.paths()) {
       const actor = composite.snapshot(path)
       if (!actor?.hasTag('busy') && !actor?.hasTag('ending')) continue
-      const bounded = asked.some((service) => service.path === path) || timers.some(({ owner, name }) => owner === path && name !== 'runTimeLeft')
+      const ownTimer = timers.some(({ owner, name }) => owner === path && name !== 'runTimeLeft')
+      const bounded = ownTimer || asked.some((service) => service.path === path) || (path === '' && paths.some((child) => composite.snapshot(child)?.hasTag('busy')))
       claim(bounded, `P4: ${path || 'the run'} is busy in ${JSON.stringify(actor.value)} with nothing that could end it`)
     }
     if (snapshot.hasTag('clockStopped')) claim(timers.every(({ name }) => DELAY_CLOCKS[name] === 'wall'), 'a timer of the run clock is armed while it stands still')

@@ -22,6 +22,7 @@ const SHAPES: readonly (() => PlanSkeleton['steps'])[] = [
   () => [stepOf('s1', { onFailure: 'skip', retry: { ...RETRIES, maxRetries: 0 } }), stepOf('s2', { dependsOn: ['s1'] }), stepOf('s3', { effect: 'idempotent' })],
   () => [stepOf('s1', { effect: 'write', onFailure: 'abort' })],
   () => [stepOf('s1'), stepOf('s2', { dependsOn: ['nowhere'] })],
+  () => [stepOf('s1', { onFailure: 'skip' }), stepOf('s2', { onFailure: 'skip' }), stepOf('s3', { onFailure: 'skip' })],
 ]
 
 const CHOICES = [
@@ -57,7 +58,7 @@ export function createWalk(composite: Composite): Walk {
     const due = nearDue(composite)
     return [
       ...asked.flatMap((service) => answers(service, draw)),
-      ...(due === null ? [] : [{ weight: asked.length === 0 ? 5 : 2, does: 'time', act: () => composite.fire() }]),
+      ...(due === null ? [] : [{ weight: hasty(root) ? 20 : 2, does: 'time', act: () => composite.fire() }]),
       { weight: 2, does: 'wait', act: () => composite.wait(Math.min(500, (due ?? Infinity) - composite.now() - 1)) },
       ...people(root, draw).map(({ weight, event }) => ({ weight, does: event.type, act: () => composite.send('', event) })),
       { weight: 1, does: 'stray', act: () => composite.send('', stray(draw)) },
@@ -72,11 +73,11 @@ export function createWalk(composite: Composite): Walk {
       case 'vetGoal':
         return [says(60, GOOD.vetGoal), says(6, { ...GOOD.vetGoal, decision: 'ambiguous' }), says(1, { ...GOOD.vetGoal, decision: 'deny' }), fails(1, HARD)]
       case 'draftPlan':
-        return [says(60, { kind: 'plan', plan: nextPlan(draw) }), says(1, { kind: 'none', reason: 'no idea', hint: 'try' }), fails(4, HARD)]
+        return [says(60, { kind: 'plan', plan: nextPlan(draw) }), says(1, { kind: 'none', reason: 'no idea', hint: 'try' }), fails(9, HARD)]
       case 'deliberate':
         return [says(60, GOOD.deliberate), ...['revise', 'no-quorum'].map((kind) => says(5, { ...GOOD.deliberate, kind })), says(1, { ...GOOD.deliberate, kind: 'veto' }), fails(3, HARD)]
       case 'judgePlan':
-        return [says(80, GOOD.judgePlan), says(4, FINDINGS), fails(1, HARD)]
+        return [says(80, GOOD.judgePlan), says(context().draft?.edited ? 80 : 6, FINDINGS), fails(3, HARD)]
       case 'judgeAction':
         return [...verdicts(asked).map(([weight, verdict]) => says(weight, verdict)), fails(1, HARD)]
       case 'execute':
@@ -86,7 +87,9 @@ export function createWalk(composite: Composite): Walk {
       case 'evaluateCriteria':
         return [says(12, GOOD.evaluateCriteria), ...['unmet', 'unknown'].map((verdict) => says(8, { ...GOOD.evaluateCriteria, verdict })), fails(1, HARD)]
       case 'diagnoseStall':
-        return [...(['restart_action', 'increase_timeout', 'replan'] as const).map((kind) => says(6, { kind: 'recover', intervention: { interventionId: 'i', kind, stepId: 's1', detail: '' } })), says(6, GOOD.diagnoseStall), fails(1, HARD)]
+        return [...(['restart_action', 'increase_timeout', 'replan'] as const).map((kind) => says(6, { kind: 'recover', intervention: { interventionId: 'i', kind, stepId: 's1', detail: '' } })), says(6, GOOD.diagnoseStall), fails(3, HARD)]
+      case 'applyIntervention':
+        return [says(8, GOOD.applyIntervention), fails(3, HARD)]
       default:
         return [says(16, GOOD[asked.src as keyof typeof GOOD]), fails(1, HARD)]
     }
@@ -113,18 +116,18 @@ export function createWalk(composite: Composite): Walk {
   /** What a person may ask for here, as far as the place tells; the charts' guards may still refuse it. */
   function people(root: AnyMachineSnapshot, draw: number): readonly Request[] {
     const at = composite.runNow()
-    if (root.matches('idle')) return [{ weight: 200, event: ask.start(at) }, { weight: 1, event: ask.cancel() }]
+    if (root.matches('idle')) return [{ weight: 60, event: ask.start(at) }, { weight: 1, event: ask.cancel() }]
     const { draft, plan } = context()
     const digest = draft?.plan.digest ?? ''
     const asks = root.hasTag('needsPerson')
     const held = root.matches({ open: 'pausing' }) || root.matches({ open: 'paused' })
     return [
-      { weight: root.matches('settling') ? 4 : 1, event: ask.cancel() },
+      { weight: root.matches('settling') ? 10 : 1, event: ask.cancel() },
       { weight: 1, event: ask.pause('finish', at) },
-      { weight: held ? 3 : 1, event: ask.pause('abort', at) },
+      { weight: held ? 6 : 1, event: ask.pause('abort', at) },
       ...(held ? [{ weight: 20, event: ask.resume(at) }] : []),
       ...(plan ? [{ weight: 2, event: ask.modify(amend(draw)) }] : []),
-      ...(asks && draft === null && plan === null ? [{ weight: 20, event: ask.answerGoal('the first') }] : []),
+      ...(asks && draft === null && plan === null ? [{ weight: 10, event: ask.answerGoal('the first') }] : []),
       ...(asks && draft !== null ? signatures(digest, draw) : []),
       ...(asks ? CHOICES.map(([option, weight]) => ({ weight, event: ask.choose(option) })) : []),
       ...composite.paths().flatMap((path) => (path === '' ? [] : peopleOn(path, composite.snapshot(path)))),
@@ -135,7 +138,7 @@ export function createWalk(composite: Composite): Walk {
     { weight: 20, event: ask.approvePlan(digest) },
     { weight: 1, event: ask.approvePlan('another') },
     { weight: 3, event: ask.editPlan(digest, planOf(SHAPES[0]?.() ?? [], `edited-${draw}`)) },
-    { weight: 2, event: ask.rejectPlan(digest) },
+    { weight: 5, event: ask.rejectPlan(digest) },
   ]
 
   function peopleOn(actionId: string, action: AnyMachineSnapshot | null): readonly Request[] {
@@ -196,6 +199,9 @@ export function createWalk(composite: Composite): Walk {
     },
   }
 }
+
+/** Where time is likelier to go on than anything else. */
+const hasty = (root: AnyMachineSnapshot) => root.hasTag('needsPerson') || root.matches({ open: { active: { executing: 'draining' } } }) || root.matches({ settling: 'stopping' })
 
 /** When the next timer fires that is not the run's own limit, which is far away. */
 function nearDue(composite: Composite): number | null {

@@ -1,7 +1,7 @@
 import * as z from 'zod'
 import { ControllerError } from '../../errors.ts'
 import type { CapabilityDefinition } from '../../services/executor/executor.ts'
-import { nearest } from '../../services/oracle/nearest.ts'
+import { nearest } from '../../input/nearest.ts'
 import type { Command } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { tableLines } from '../output/table.ts'

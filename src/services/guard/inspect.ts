@@ -2,7 +2,8 @@ import type { Action, Target } from '../../model/action.ts'
 import type { CapabilityCatalog, CapabilityDefinition } from '../executor/executor.ts'
 import { checkCommand } from './command.ts'
 import type { GuardScope } from './guard.ts'
-import { baseNameOf, coversName, nearestName } from './names.ts'
+import { nearest } from '../../input/nearest.ts'
+import { baseNameOf, coversName } from './names.ts'
 import { checkPath, type Places } from './path.ts'
 import { quote } from './quote.ts'
 import { refusal, type Ruling } from './ruling.ts'
@@ -12,14 +13,14 @@ import { checkUrl } from './url.ts'
 /** Whether a capability may be used at all here: known, in the run's scope, and able to run on this machine. */
 export function inspectCapability(name: string, scope: GuardScope, catalog: CapabilityCatalog): Ruling | null {
   if (!catalog.get(name)) {
-    const nearest = nearestName(
+    const meant = nearest(
       name,
       catalog.list().map((definition) => definition.name),
     )
     return refusal(
       'unknown-capability',
       `there is no capability ${quote(name)}`,
-      nearest === null ? 'Use one that `planner-exec capabilities` lists.' : `Use ${nearest}.`,
+      meant === null ? 'Use one that `planner-exec capabilities` lists.' : `Use ${meant}.`,
     )
   }
   if (

@@ -1,3 +1,5 @@
+import { nearest } from '../../input/nearest.ts'
+
 /** Capabilities a policy may name even when this controller is built without them; a shipped profile then still loads. */
 const SHIPPED_CAPABILITIES = [
   'analysis.hotspots',
@@ -41,25 +43,6 @@ export function patternProblem(pattern: string): string | null {
 /** Says that a pattern covers no known capability, with the nearest name; null when it covers one. */
 export function unknownNameProblem(pattern: string, names: readonly string[]): string | null {
   if (names.some((name) => coversName(pattern, name))) return null
-  const nearest = nearestName(pattern, names)
-  return `no capability is called "${pattern}"${nearest === null ? '' : `; did you mean "${nearest}"?`}`
-}
-
-/** The most similar of several names, null when none is near. */
-export function nearestName(given: string, names: readonly string[]): string | null {
-  const ranked = names.map((name) => ({ name, distance: editDistance(given.slice(0, 100), name) })).sort((a, b) => a.distance - b.distance)
-  const [best] = ranked
-  return best && best.distance <= Math.max(2, given.length / 3) ? best.name : null
-}
-
-function editDistance(a: string, b: string): number {
-  let row = Array.from({ length: b.length + 1 }, (_, index) => index)
-  for (const [i, letter] of [...a].entries()) {
-    const next = [i + 1]
-    for (const [j, other] of [...b].entries()) {
-      next.push(Math.min((next[j] ?? 0) + 1, (row[j + 1] ?? 0) + 1, (row[j] ?? 0) + (letter === other ? 0 : 1)))
-    }
-    row = next
-  }
-  return row[b.length] ?? 0
+  const meant = nearest(pattern, names)
+  return `no capability is called "${pattern}"${meant === null ? '' : `; did you mean "${meant}"?`}`
 }

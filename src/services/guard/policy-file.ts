@@ -4,8 +4,8 @@ import * as z from 'zod'
 import { packagePath } from '../../package-path.ts'
 import { ControllerError } from '../../errors.ts'
 import { Policy } from '../../model/policy.ts'
-import { nearestName } from './names.ts'
-import { parseYaml, type YamlSource } from './policy-yaml.ts'
+import { nearest } from '../../input/nearest.ts'
+import { parseYaml, type YamlSource } from '../../input/yaml.ts'
 import { quote } from './quote.ts'
 import { compileRules, type PolicyProblem } from './rules.ts'
 import { compileSpecifier } from './specifier.ts'
@@ -90,9 +90,9 @@ async function unknownPolicy(given: string, isProfile: boolean, profilesDir: str
     .filter((file) => file.endsWith('.yaml'))
     .map((file) => basename(file, '.yaml'))
     .sort()
-  const nearest = nearestName(given, profiles)
+  const near = nearest(given, profiles)
   const what = isProfile ? `There is no policy profile called ${quote(given)}` : `There is no policy file ${quote(resolve(given))}`
-  const meant = nearest === null ? '' : `Did you mean ${nearest}? `
+  const meant = near === null ? '' : `Did you mean ${near}? `
   return new ControllerError('POLICY_UNKNOWN', what, { hint: `${meant}Use ${profiles.join(', ')}, or the path of a policy file (./my-policy.yaml).` })
 }
 
@@ -131,8 +131,8 @@ function problemOf(issue: z.core.$ZodIssue): PolicyProblem {
   if (issue.code !== 'unrecognized_keys') return { path, message: issue.message }
   const allowed = allowedKeys(path)
   const keys = issue.keys.map((key) => {
-    const nearest = nearestName(key, allowed)
-    return nearest === null ? quote(key) : `${quote(key)} (did you mean ${nearest}?)`
+    const meant = nearest(key, allowed)
+    return meant === null ? quote(key) : `${quote(key)} (did you mean ${meant}?)`
   })
   return { path: [...path, issue.keys[0] ?? ''], message: `unknown key ${keys.join(', ')}; allowed: ${allowed.join(', ')}` }
 }

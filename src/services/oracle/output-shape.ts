@@ -1,5 +1,5 @@
 import * as z from 'zod'
-import { nearest } from './nearest.ts'
+import { nearest } from '../../input/nearest.ts'
 
 /**
  * Why a capability's output can never have a value at `path`, as the end of a sentence; null when it has or may have.

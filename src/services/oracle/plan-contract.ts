@@ -5,7 +5,7 @@ import type { Target } from '../../model/action.ts'
 import type { Verdict } from '../../model/verdict.ts'
 import type { CapabilityCatalog, CapabilityDefinition } from '../executor/executor.ts'
 import { comesAfter } from './graph.ts'
-import { createSuggester } from './nearest.ts'
+import { createSuggester } from '../../input/nearest.ts'
 import { pathOf, type Structure } from './plan-structure.ts'
 
 /** What a plan's steps are held against. */

@@ -3,7 +3,7 @@ import type { Check, Plan, PlanFinding, PlanStep } from '../../model/plan.ts'
 import { scan, type Reference } from '../../model/reference.ts'
 import type { ActionResult } from '../../model/result.ts'
 import { comesAfter, cyclesOf, graphOf, type StepGraph } from './graph.ts'
-import { createSuggester } from './nearest.ts'
+import { createSuggester } from '../../input/nearest.ts'
 import { outputProblem } from './output-shape.ts'
 
 /** What the checks of a plan's structure share. */

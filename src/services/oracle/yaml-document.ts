@@ -1,19 +1,13 @@
 import { constants } from 'node:fs'
 import { open } from 'node:fs/promises'
-import type { Document, Lexer, LineCounter } from 'yaml'
 import { ControllerError, type FailureCode } from '../../errors.ts'
-
-/** YAML's composer recurses, and a process that runs out of stack in it may be lost: deeper nesting never reaches it. */
-const MAX_NESTING = 100
-const MAX_INDENT = 300
+import { parseYaml } from '../../input/yaml.ts'
 
 export interface YamlDocument {
   readonly value: unknown
   /** The line (from 1) where a value, or the nearest thing that holds it, is written. */
   lineOf(at: readonly (string | number)[]): number
 }
-
-type Yaml = typeof import('yaml')
 
 /** How a file may be read, and what its failure is called. */
 export interface YamlFileOptions {
@@ -32,21 +26,10 @@ export async function readYamlFile(path: string, options: YamlFileOptions): Prom
   const refuse = (problem: string, cause?: unknown): ControllerError => new ControllerError(options.code, `${subject} ${problem}.`, { cause })
   const bytes = await readBounded(path, options.maxBytes, refuse)
   const text = decode(bytes, refuse)
-  const yaml = await import('yaml')
-  const deep = tooDeepAt(text, () => new yaml.Lexer())
-  if (deep !== null) throw refuse(`nests too deeply at line ${deep}: at most ${MAX_NESTING} brackets and ${MAX_INDENT} columns of indentation`)
-  const lines = new yaml.LineCounter()
-  const document = yaml.parseDocument(text, { lineCounter: lines, prettyErrors: false, stringKeys: true, logLevel: 'error' })
-  const problems = [...document.errors, ...document.warnings]
-  if (problems.length > 0) {
-    const listed = problems.slice(0, 10).map((problem) => `line ${lines.linePos(problem.pos[0]).line}: ${problem.message}`)
-    throw refuse(`is not valid YAML or JSON: ${listed.join('; ')}`)
-  }
-  try {
-    return { value: document.toJS({ maxAliasCount: 0 }), lineOf: (at) => lineOf(yaml, document, lines, at) }
-  } catch (error) {
-    throw refuse('uses an alias (*name), which is not allowed: write the value out', error)
-  }
+  const yaml = await parseYaml(text)
+  if (yaml.ok) return { value: yaml.value, lineOf: (at) => yaml.locate(at).line }
+  const listed = yaml.problems.slice(0, 10).map(({ line, message }) => `line ${line}: ${message}`)
+  throw refuse(`is not valid YAML or JSON: ${listed.join('; ')}`)
 }
 
 async function readBounded(path: string, maxBytes: number, refuse: (problem: string, cause?: unknown) => ControllerError): Promise<Buffer> {
@@ -75,34 +58,4 @@ function decode(bytes: Buffer, refuse: (problem: string, cause?: unknown) => Con
   } catch (error) {
     throw refuse('is not UTF-8 text', error)
   }
-}
-
-/**
- * The line that nests too deeply. Block nesting costs at least a column a level, so columns bound it; brackets are counted as the
- * lexer, which does not recurse, sees them: quoted ones do not mislead it.
- */
-function tooDeepAt(text: string, createLexer: () => Lexer): number | null {
-  for (const [at, line] of text.split('\n').entries()) {
-    if ((/^[ \t?:-]*/.exec(line)?.[0].length ?? 0) > MAX_INDENT) return at + 1
-  }
-  let depth = 0
-  let offset = 0
-  for (const token of createLexer().lex(text)) {
-    if (token === '[' || token === '{') depth += 1
-    if (token === ']' || token === '}') depth = Math.max(0, depth - 1)
-    if (depth > MAX_NESTING) return text.slice(0, offset).split('\n').length
-    if (!/^[\x02\x18\x1f]$/.test(token)) offset += token.length
-  }
-  return null
-}
-
-function lineOf(yaml: Yaml, document: Document.Parsed, lines: LineCounter, at: readonly (string | number)[]): number {
-  for (let length = at.length; length > 0; length -= 1) {
-    const parent = length === 1 ? document.contents : document.getIn(at.slice(0, length - 1), true)
-    const last = at[length - 1]
-    const pair = yaml.isMap(parent) ? parent.items.find(({ key }) => yaml.isScalar(key) && String(key.value) === String(last)) : undefined
-    const node: unknown = pair?.key ?? (yaml.isSeq(parent) && typeof last === 'number' ? parent.items[last] : undefined)
-    if (yaml.isNode(node) && node.range) return lines.linePos(node.range[0]).line
-  }
-  return 1
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from 'vitest'
-import { baseNameOf, coversName, knownNames, nearestName, unknownNameProblem } from '../../../src/services/guard/names.ts'
+import { baseNameOf, coversName, knownNames, unknownNameProblem } from '../../../src/services/guard/names.ts'
 
 describe('coversName', () => {
   it.each([
@@ -23,9 +23,5 @@ describe('names', () => {
     expect(unknownNameProblem('shell.exec', knownNames([]))).toBeNull()
     expect(unknownNameProblem('my.own', knownNames(['my.own.v1']))).toBeNull()
     expect(unknownNameProblem('my.other', knownNames(['my.own.v1']))).toContain('no capability is called "my.other"')
-  })
-
-  it('are suggested when they are near', () => {
-    expect([nearestName('shel.exec', ['fs.read', 'shell.exec']), nearestName('database.query', ['fs.read'])]).toEqual(['shell.exec', null])
   })
 })

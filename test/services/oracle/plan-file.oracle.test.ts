@@ -43,18 +43,19 @@ describe('loadPlanFile', () => {
     ['a syntax error', 'version: 1\nsteps: "open', 'line 2'],
     ['a key that is given twice', 'version: 1\nversion: 1', 'line 2: Map keys must be unique'],
     ['two documents', 'version: 1\n---\nversion: 1', 'multiple documents'],
-    ['an alias', 'a: &x 1\nb: *x', 'uses an alias'],
+    ['a key that would change an object itself', 'version: 1\nsteps: []\n__proto__: {a: 1}', 'the key __proto__ is not allowed'],
+    ['an alias', 'a: &x 1\nb: *x', 'aliases (*name) are not allowed'],
     ['an unknown tag', 'a: !js 1', 'Unresolved tag'],
     ['a key that is no text', '? [a]\n: 1', 'line 1'],
     ['bytes that are no text', new Uint8Array([0x61, 0xff]), 'is not UTF-8 text'],
-    ['nesting that would exhaust the stack', '- '.repeat(50_000), 'nests too deeply at line 1'],
-    ['nesting behind quoted brackets', `a: 1\nb: ${'["]",'.repeat(50_000)}`, 'nests too deeply at line 2'],
+    ['nesting that would exhaust the stack', '- '.repeat(50_000), 'line 1: nests too deeply'],
+    ['nesting behind quoted brackets', `a: 1\nb: ${'["]",'.repeat(50_000)}`, 'line 2: nests too deeply'],
     ['more than 5 MiB', `#${' '.repeat(5 * 1024 * 1024)}`, 'is larger than 5242880 bytes'],
   ])('refuses %s as unreadable', async (_, content, text) => {
     await expect(load(content)).rejects.toMatchObject({ code: 'PLAN_UNREADABLE', message: expect.stringContaining(text) })
   })
 
-  it.each(['', 'null', '[]', 'a: .nan', 'version: 1\nsteps: []\n__proto__: {a: 1}', 'version: 1\nsteps: []\n<<: {title: x}'])(
+  it.each(['', 'null', '[]', 'a: .nan', 'version: 1\nsteps: []\n<<: {title: x}'])(
     'refuses %j as a plan',
     async (content) => {
       await expect(load(content)).rejects.toMatchObject({ code: 'PLAN_INVALID' })

@@ -15,13 +15,13 @@ export function createSuggester(candidates: readonly string[]): (name: string) =
   }
 }
 
-/** The candidate with the fewest edits, at most a third of the longer name's length; the first of equals. */
+/** The candidate with the fewest edits, at most a third of the longer name's length (or two, as in a swap); the first of equals. */
 export function nearest(name: string, candidates: readonly string[]): string | null {
   let best: string | null = null
   let fewest = Infinity
   if (name.length > MAX_LENGTH) return null
   for (const candidate of candidates) {
-    const allowed = Math.min(fewest - 1, Math.max(1, Math.floor(Math.max(name.length, candidate.length) / 3)))
+    const allowed = Math.min(fewest - 1, Math.max(name.length > 3 ? 2 : 1, Math.floor(Math.max(name.length, candidate.length) / 3)))
     if (candidate.length > MAX_LENGTH || Math.abs(candidate.length - name.length) > allowed) continue
     const edits = editsBetween(name, candidate)
     if (edits > allowed) continue

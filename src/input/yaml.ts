@@ -1,4 +1,8 @@
-import type { Document, LineCounter, Node } from 'yaml'
+import type { Document, Lexer, LineCounter, Node } from 'yaml'
+
+/** YAML's composer recurses, and a process that runs out of stack in it may be lost: deeper nesting never reaches it. */
+const MAX_NESTING = 100
+const MAX_INDENT = 300
 
 export interface TextPosition {
   /** From 1. */
@@ -17,11 +21,16 @@ export type ParsedYaml =
   | { readonly ok: false; readonly problems: readonly (TextPosition & { readonly message: string })[] }
 
 /**
- * Parses one YAML document of the plain kind: no anchors, aliases, tags or merge keys, since a policy means what its reader sees, and no
+ * Parses one YAML document of the plain kind: no anchors, aliases, tags or merge keys, since a file means what its reader sees, and no
  * key twice. JSON is such YAML.
  */
 export async function parseYaml(text: string): Promise<ParsedYaml> {
   const yaml = await import('yaml')
+  const deep = tooDeepAt(text, () => new yaml.Lexer())
+  if (deep !== null) {
+    const message = `nests too deeply: at most ${MAX_NESTING} brackets and ${MAX_INDENT} columns of indentation`
+    return { ok: false, problems: [{ line: deep, column: 1, message }] }
+  }
   const lines = new yaml.LineCounter()
   try {
     const document = yaml.parseDocument(text, {
@@ -33,13 +42,14 @@ export async function parseYaml(text: string): Promise<ParsedYaml> {
       merge: false,
       prettyErrors: false,
       lineCounter: lines,
+      logLevel: 'error',
     })
     const broken = [...document.errors, ...document.warnings].map((error) => ({ ...position(lines, error.pos[0]), message: error.message }))
     const problems = broken.length > 0 ? broken : unwanted(yaml, document, lines)
     if (problems.length > 0) return { ok: false, problems }
     return { ok: true, value: document.toJS({ maxAliasCount: 0 }), locate: (path) => locate(yaml, document, lines, path) }
   } catch (error) {
-    const message = error instanceof RangeError ? 'nests too deeply' : error instanceof Error ? error.message : String(error)
+    const message = error instanceof Error ? error.message : String(error)
     return { ok: false, problems: [{ line: 1, column: 1, message }] }
   }
 }
@@ -80,4 +90,23 @@ function locate(yaml: typeof import('yaml'), document: Document.Parsed, lines: L
 function position(lines: LineCounter, offset: number): TextPosition {
   const { line, col } = lines.linePos(offset)
   return { line: Math.max(1, line), column: Math.max(1, col) }
+}
+
+/**
+ * The line that nests too deeply. Block nesting costs at least a column a level, so columns bound it; brackets are counted as the
+ * lexer, which does not recurse, sees them: quoted ones do not mislead it.
+ */
+function tooDeepAt(text: string, createLexer: () => Lexer): number | null {
+  for (const [at, line] of text.split('\n').entries()) {
+    if ((/^[ \t?:-]*/.exec(line)?.[0].length ?? 0) > MAX_INDENT) return at + 1
+  }
+  let depth = 0
+  let offset = 0
+  for (const token of createLexer().lex(text)) {
+    if (token === '[' || token === '{') depth += 1
+    if (token === ']' || token === '}') depth = Math.max(0, depth - 1)
+    if (depth > MAX_NESTING) return text.slice(0, offset).split('\n').length
+    if (!/^[\x02\x18\x1f]$/.test(token)) offset += token.length
+  }
+  return null
 }
