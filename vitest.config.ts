@@ -13,6 +13,8 @@ export default defineConfig({
   },
   test: {
     include: ['test/**/*.test.ts'],
+    // The end-to-end tests run what is built: a bare `npx vitest run` must not test a stale one.
+    globalSetup: fromRoot('test/global-setup.mjs'),
     environment: 'node',
     pool: 'forks',
     maxWorkers: 2,

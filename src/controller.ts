@@ -168,7 +168,7 @@ export async function createController(options: ControllerOptions = {}): Promise
       },
       async result() {
         const end = await run.end
-        if (end.kind === 'settled') return end.result
+        if (end.kind === 'settled') return { ...end.result, report: store.report(runId) }
         if (end.kind === 'broken') throw end.error
         throw new ControllerError('APPROVAL_MISSING', `run ${runId} is parked (${end.reason})`, {
           hint: `Answer it, then resume it: \`planner-exec resume ${runId}\`.`,

@@ -1,6 +1,7 @@
 import type { Config, ConfigInput } from './model/config.ts'
 import type { RunEvent } from './model/events.ts'
 import type { PlannerExecParamsInput } from './model/goal.ts'
+import type { RunParamsInput } from './model/run-params.ts'
 import type { Plan } from './model/plan.ts'
 import type { Report } from './model/report.ts'
 import type { RunRequestInput } from './model/request.ts'
@@ -54,8 +55,8 @@ export interface Run {
   events(options?: { readonly fromSeq?: number }): AsyncIterable<RunEvent>
   /** How it ended, or that it waits: `parked` runs go on with `controller.resume(id)`. Never rejects for what happens inside a run. */
   outcome(): Promise<{ readonly kind: 'settled'; readonly result: RunResult; readonly report: Report | null } | { readonly kind: 'parked'; readonly reason: 'needs-person' | 'interrupted' | 'lease-lost'; readonly runId: string }>
-  /** The result, when the run ends. @throws APPROVAL_MISSING when it parks instead */
-  result(): Promise<RunResult>
+  /** The result, with the report, when the run ends. @throws APPROVAL_MISSING when it parks instead */
+  result(): Promise<RunResult & { readonly report: Report | null }>
   /** Asks something of the run; resolves once it is durable. @throws EVENT_REFUSED with what would be accepted */
   request(request: RunRequestInput): Promise<void>
   /** Finishes or stops the running actions, persists, and lets go of the run, which stays resumable. */
@@ -135,12 +136,12 @@ export interface Controller extends RunReader {
   readonly catalog: CapabilityCatalog
   readonly guard: Guard
   readonly oracles: readonly Oracle[]
-  /** Starts a run. @throws PARAMS_INVALID (details: ParamProblem[]), RUN_EXISTS, PLAN_INVALID, JOURNAL_UNWRITABLE */
-  start(params: PlannerExecParamsInput, options?: StartOptions): Promise<Run>
+  /** Starts a run; parameters in TypeScript's spelling (`maxSteps`) or the wire's (`max_steps`). @throws PARAMS_INVALID (details: ParamProblem[]), RUN_EXISTS, PLAN_INVALID, JOURNAL_UNWRITABLE */
+  start(params: RunParamsInput | PlannerExecParamsInput, options?: StartOptions): Promise<Run>
   /** Adopts an unfinished run without an owner. @throws RUN_UNKNOWN, RUN_FINISHED, RUN_OWNED, RUN_INCOMPATIBLE, JOURNAL_CORRUPT */
   resume(runId: string, options?: Pick<StartOptions, 'person'>): Promise<Run>
   /** Plans, validates and judges; runs only read-only research. @throws UNPLANNABLE */
-  plan(params: PlannerExecParamsInput, options?: StartOptions): Promise<PlanPreview>
+  plan(params: RunParamsInput | PlannerExecParamsInput, options?: StartOptions): Promise<PlanPreview>
   /** Interrupts the runs of this process and closes the store. */
   close(): Promise<void>
 }

@@ -27,6 +27,7 @@ export { exportStatechart } from './engine/statechart-export.ts'
 
 export { DEFAULT_GOAL, PlannerExecParams } from './model/goal.ts'
 export type { PlannerExecParamsInput } from './model/goal.ts'
+export type { RunParamsInput } from './model/run-params.ts'
 export { Plan, PlanFinding } from './model/plan.ts'
 export type { PlanInput } from './model/plan.ts'
 export { Policy } from './model/policy.ts'

@@ -4,6 +4,8 @@ import { ControllerError } from '../errors.ts'
 import type { Config } from '../model/config.ts'
 import { PlannerExecParams, STEP_BANDS, effectiveMaxSteps } from '../model/goal.ts'
 import type { ParamProblem, PlannerExecParamsInput } from '../model/goal.ts'
+import { toWireParams } from '../model/run-params.ts'
+import type { RunParamsInput } from '../model/run-params.ts'
 import { paramProblemsOf } from '../model/problems.ts'
 
 /** Silence after which a run counts as stalled, by how many steps it may have (upstream's adaptive base). */
@@ -16,7 +18,8 @@ const STALL_BASES = [
 const PERSON_HERE_MS = 60_000
 
 /** Checked parameters. @throws ControllerError PARAMS_INVALID with every problem at once (details: ParamProblem[]) */
-export function parseParams(input: PlannerExecParamsInput, ceiling: number): PlannerExecParams {
+export function parseParams(given: RunParamsInput | PlannerExecParamsInput, ceiling: number): PlannerExecParams {
+  const input = toWireParams(given)
   const parsed = PlannerExecParams.safeParse(input)
   const beyond: readonly ParamProblem[] =
     typeof input === 'object' && input !== null && typeof input.max_steps === 'number' && input.max_steps > ceiling

@@ -8,14 +8,13 @@ export interface Coverage {
   untaken(): readonly string[]
 }
 
-export const C = new Map<string, number>()
 export function createCoverage(machines: readonly AnyStateMachine[]): Coverage {
   const all = machines.flatMap((machine) => nodesOf(machine.root).flatMap((node) => transitionsOf(node).map(nameOf)))
   const taken = new Set<string>()
   return {
     all,
-    note: (transitions) => transitions.forEach((transition) => { const n = nameOf(transition); taken.add(n); C.set(n, (C.get(n) ?? 0) + 1) }),
-    untaken: () => (console.log([...C].filter(([k]) => k.startsWith('workflow')).sort((a, b) => a[1] - b[1]).slice(0, 12).map(([k, v]) => v + ' ' + k).join('\n')), all).filter((name) => !taken.has(name)),
+    note: (transitions) => transitions.forEach((transition) => taken.add(nameOf(transition))),
+    untaken: () => all.filter((name) => !taken.has(name)),
   }
 }
 

@@ -58,7 +58,7 @@ export function createWalk(composite: Composite): Walk {
     const due = nearDue(composite)
     return [
       ...asked.flatMap((service) => answers(service, draw)),
-      ...(due === null ? [] : [{ weight: hasty(root) ? 20 : 2, does: 'time', act: () => composite.fire() }]),
+      ...(due === null ? [] : [{ weight: hasty(root) ? 40 : 2, does: 'time', act: () => composite.fire() }]),
       { weight: 2, does: 'wait', act: () => composite.wait(Math.min(500, (due ?? Infinity) - composite.now() - 1)) },
       ...people(root, draw).map(({ weight, event }) => ({ weight, does: event.type, act: () => composite.send('', event) })),
       { weight: 1, does: 'stray', act: () => composite.send('', stray(draw)) },
@@ -127,7 +127,7 @@ export function createWalk(composite: Composite): Walk {
       { weight: held ? 6 : 1, event: ask.pause('abort', at) },
       ...(held ? [{ weight: 20, event: ask.resume(at) }] : []),
       ...(plan ? [{ weight: 2, event: ask.modify(amend(draw)) }] : []),
-      ...(asks && draft === null && plan === null ? [{ weight: 10, event: ask.answerGoal('the first') }] : []),
+      ...(root.matches({ open: { active: { planning: 'clarifying' } } }) ? [{ weight: 20, event: ask.answerGoal('the first') }] : []),
       ...(asks && draft !== null ? signatures(digest, draw) : []),
       ...(asks ? CHOICES.map(([option, weight]) => ({ weight, event: ask.choose(option) })) : []),
       ...composite.paths().flatMap((path) => (path === '' ? [] : peopleOn(path, composite.snapshot(path)))),
