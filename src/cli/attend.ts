@@ -1,8 +1,7 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join, resolve } from 'node:path'
+import { mkdir } from 'node:fs/promises'
+import { resolve } from 'node:path'
 import type { Controller, Run, StartOptions } from '../controller.types.ts'
 import { ControllerError } from '../errors.ts'
-import type { Report } from '../model/report.ts'
 import type { Context } from './command.ts'
 import { EXIT, exitCodeOfParking, exitCodeOfResult, type ExitCode } from './exit-code.ts'
 import { commandLine } from './invocation.ts'
@@ -60,10 +59,12 @@ export async function attend(context: Context, options: AttendOptions): Promise<
   const stop = onStop(context, run)
   const conversation = options.person === 'here' ? createConversation({ context, run, display, view, leave: stop.now }) : null
   try {
-    await follow(options, display, conversation).finally(async () => {
+    try {
+      await follow(options, display, conversation)
+    } finally {
       await conversation?.close()
       display.close()
-    })
+    }
     const outcome = await run.outcome().catch((error: unknown) => {
       if (error instanceof ControllerError && error.code === 'JOURNAL_UNWRITABLE')
         context.note(`The run is kept as far as it was written. Once that is mended, go on with: ${commandLine(context.invocation, 'resume', run.id)}`)
@@ -75,7 +76,10 @@ export async function attend(context: Context, options: AttendOptions): Promise<
       else context.print(parkedLines(view(), outcome.reason, invocation, palette))
       return exitCodeOfParking(outcome.reason)
     }
-    if (options.out !== null && outcome.report !== null) await writeReport(options.out, outcome.report)
+    if (options.out !== null && outcome.report !== null) {
+      const { writeReportFiles } = await import('../services/telemetry/report-files.ts')
+      await writeReportFiles(options.out, outcome.report)
+    }
     if (context.settings.json) context.record(resultRecord(outcome.result))
     else context.print(settledLines(outcome.result, outcome.report, context.invocation, context.palette))
     return exitCodeOfResult(outcome.result, options.isPlanGiven)
@@ -118,10 +122,4 @@ function onStop(context: Context, run: Run): { now(): void; forget(): void } {
       for (const signal of signals) process.off(signal, onSignal)
     },
   }
-}
-
-async function writeReport(folder: string, report: Report): Promise<void> {
-  const { renderMarkdown } = await import('../services/telemetry/report.ts')
-  await writeFile(join(folder, 'report.md'), renderMarkdown(report))
-  await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
 }

@@ -77,7 +77,7 @@ const MISPLACED = /^(unknown|no such|give either)/
 
 function detailLine(detail: unknown): string {
   if (!isRecord(detail)) return String(detail)
-  const path = Array.isArray(detail['path']) ? detail['path'].join('.') : String(detail['path'] ?? '')
+  const path = Array.isArray(detail['path']) ? detail['path'].join('.') : typeof detail['path'] === 'string' ? detail['path'] : ''
   if ('problem' in detail && MISPLACED.test(String(detail['problem']))) return `${path}: ${String(detail['problem'])}`
   if ('problem' in detail) return `${path}: given ${String(detail['given'])}; allowed: ${String(detail['problem'])}`
   if ('code' in detail && 'message' in detail) {

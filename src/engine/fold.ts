@@ -73,6 +73,9 @@ export interface Fold {
   services(): readonly OutstandingService[]
 }
 
+/** What is wrong with the chart itself: no event of an actor, but the end of the fold. */
+const UNFOLDABLE = new Set<string>(['MACHINE_INVALID', 'ENGINE_DIVERGED'])
+
 /** The clock of each named delay: `service` is the run clock, afresh when a new process begins the service again. */
 export type DelayClocks = Readonly<Record<string, 'wall' | 'run' | 'service'>>
 
@@ -82,7 +85,7 @@ const AFTER = /^xstate\.after\.([^.]+)\./
 /**
  * Folds one run. Delivery order is XState's: an actor has a mailbox and a busy flag; after a transition its effects are applied in
  * order, a message to an idle actor is delivered at once and depth-first. `clocks` says which clock a delay counts on (default wall).
- * @throws ControllerError MACHINE_INVALID for a delay that is not a number
+ * @throws ControllerError MACHINE_INVALID for a delay that is not a number, ENGINE_DIVERGED for a service that does not exist
  */
 export function createFold(machine: AnyStateMachine, clocks: DelayClocks): Fold {
   const nodes = new Map<string, Node>()
@@ -106,7 +109,7 @@ export function createFold(machine: AnyStateMachine, clocks: DelayClocks): Fold 
       if (snapshot.status === 'done') return finish(node, `xstate.done.actor.${node.ref.id}`, { output: snapshot.output })
       if (snapshot.status === 'error') return finish(node, `xstate.error.actor.${node.ref.id}`, { error: snapshot.error })
     } catch (error) {
-      if (error instanceof ControllerError && error.code === 'MACHINE_INVALID') throw error
+      if (error instanceof ControllerError && UNFOLDABLE.has(error.code)) throw error
       return finish(node, `xstate.error.actor.${node.ref.id}`, { error })
     } finally {
       node.busy = false
@@ -177,6 +180,9 @@ export function createFold(machine: AnyStateMachine, clocks: DelayClocks): Fold 
 
   function spawn(node: Node, params: SpawnParams): void {
     const { actorRef } = params
+    if (actorRef === undefined) {
+      throw new ControllerError('ENGINE_DIVERGED', `${node.machine.id} waits for the service ${String(params.src)}, which this version does not have`)
+    }
     const path = node.path === '' ? actorRef.id : `${node.path}/${actorRef.id}`
     const logic = machineOf(actorRef)
     if (logic === null) {

@@ -15,7 +15,8 @@ export interface ResolvedAction {
 }
 
 export interface SpawnParams {
-  readonly actorRef: AnyActorRef & { readonly logic?: AnyActorLogic }
+  /** Undefined when the machine does not know `src`. */
+  readonly actorRef: (AnyActorRef & { readonly logic?: AnyActorLogic }) | undefined
   readonly src: unknown
   readonly input: unknown
 }

@@ -1,12 +1,11 @@
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
 import type { Services } from '../machines/provide-services.ts'
 import type { WriteReportInput } from '../machines/workflow.types.ts'
 import type { Evidence, Report } from '../model/report.ts'
 import type { CriterionResult } from '../model/result.ts'
 import { readWorkspaceFile } from '../services/executor/workspace-files.ts'
 import { evaluateCriteria } from '../services/oracle/evaluation.ts'
-import { assembleReport, renderMarkdown } from '../services/telemetry/report.ts'
+import { makeRunFolder, writeReportFiles } from '../services/telemetry/report-files.ts'
+import { assembleReport } from '../services/telemetry/report.ts'
 import { outputOf, planBody, stored } from './run-scope.ts'
 import type { FindRun, FlowPorts, RunScope } from './run-scope.ts'
 
@@ -40,13 +39,9 @@ export function resultServices(ports: FlowPorts, find: FindRun): Pick<Services, 
   }
 }
 
-/** For a person and for programs; returns the path of the former. */
 async function writeFiles(folder: string, report: Report): Promise<string> {
-  const reportPath = join(folder, 'report.md')
-  await mkdir(folder, { recursive: true, mode: 0o700 })
-  await writeFile(reportPath, renderMarkdown(report))
-  await writeFile(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
-  return reportPath
+  await makeRunFolder(folder)
+  return writeReportFiles(folder, report)
 }
 
 function reportOf(ports: FlowPorts, scope: RunScope, input: WriteReportInput): Report {

@@ -1,4 +1,4 @@
-import { realpath, stat } from 'node:fs/promises'
+import { lstat, realpath, stat } from 'node:fs/promises'
 import { join, resolve } from 'node:path'
 import { ControllerError } from '../errors.ts'
 import type { ControllerOptions } from '../controller.types.ts'
@@ -42,13 +42,23 @@ export async function openPorts(options: ControllerOptions): Promise<Ports> {
   return { ...places, ...(await openStore(options, places)), executor, guard, oracles }
 }
 
-/** The places and settings that options name. @throws ControllerError WORKSPACE_INVALID, CONFIG_INVALID */
+/** The places and settings that options name. @throws ControllerError WORKSPACE_INVALID, CONFIG_INVALID, JOURNAL_UNWRITABLE */
 export async function openPlaces(options: ControllerOptions): Promise<Pick<Ports, 'workspace' | 'stateDir' | 'config'>> {
   const given = configOf(options)
   // A run remembers its policy: by path it must be found again from any folder.
   const config = { ...given, policy: isProfileName(given.policy) ? given.policy : resolve(given.policy) }
   const workspace = await openWorkspace(options.workspace ?? '.')
-  return { config, workspace, stateDir: config.state === undefined ? join(workspace, '.planner-exec') : resolve(config.state) }
+  return { config, workspace, stateDir: config.state === undefined ? await defaultStateDir(workspace) : resolve(config.state) }
+}
+
+/** The workspace is not trusted: a link that came with it would have runs kept, and files written, wherever it leads. */
+async function defaultStateDir(workspace: string): Promise<string> {
+  const folder = join(workspace, '.planner-exec')
+  const stats = await lstat(folder).catch(() => null)
+  if (stats?.isSymbolicLink() !== true) return folder
+  throw new ControllerError('JOURNAL_UNWRITABLE', `the state folder ${folder} is a symbolic link`, {
+    hint: 'Remove it, or name the folder that you mean with `--state DIR`.',
+  })
 }
 
 /** The store and the clock. @throws ControllerError JOURNAL_UNWRITABLE, JOURNAL_CORRUPT, JOURNAL_UNSUPPORTED */

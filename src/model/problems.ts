@@ -10,6 +10,8 @@ export interface PlacedProblem extends ParamProblem {
 
 const MAX_GIVEN = 60
 const MAX_LISTED = 20
+/** What a list may hold to be shown as JSON. */
+const PLAIN = new Set(['string', 'number', 'boolean'])
 /** Longest list that is shown rather than counted. */
 const MAX_SHOWN = 5
 
@@ -78,8 +80,15 @@ function givenAt(input: unknown, at: Place): string {
 /** A short form of a value, for a message. */
 export function describeValue(value: unknown): string {
   if (value === undefined) return 'nothing'
-  if (Array.isArray(value) && (value.length > MAX_SHOWN || value.some((entry) => typeof entry === 'object'))) return `a list of ${value.length}`
+  if (Array.isArray(value) && (value.length > MAX_SHOWN || value.some((entry) => !PLAIN.has(typeof entry)))) return `a list of ${value.length}`
   if (typeof value === 'object' && value !== null && !Array.isArray(value)) return `an object with ${Object.keys(value).length} keys`
-  const text = typeof value === 'string' ? JSON.stringify(value.slice(0, MAX_GIVEN + 1)) : Array.isArray(value) ? JSON.stringify(value) : String(value)
+  const text = textOf(value)
   return text.length > MAX_GIVEN ? `${text.slice(0, MAX_GIVEN)}…` : text
+}
+
+function textOf(value: unknown): string {
+  if (typeof value === 'string') return JSON.stringify(value.slice(0, MAX_GIVEN + 1))
+  // JSON has no word for what is not a number, for functions and the like.
+  if (typeof value === 'number' || typeof value === 'bigint') return String(value)
+  return JSON.stringify(value) ?? typeof value
 }

@@ -11,6 +11,8 @@ export function logProcessing(machine: AnyStateMachine): string[] {
     const transition = one.transition.bind(one)
     one.transition = (snapshot, event: EventObject, scope) => {
       const next = transition(snapshot, event, scope)
+      // XState tells an actor that it is stopped by an event; the engine just forgets it.
+      if (event.type === 'xstate.stop') return next
       const self: AnyActorRef = scope.self
       log.push(JSON.stringify([self._parent === undefined ? '' : self.id, Object.entries(event).toSorted(([a], [b]) => a.localeCompare(b)), next.value, next.context, next.status]))
       return next

@@ -55,7 +55,7 @@ export const workflowMachine = createMachine({
         'action.resolve': { guard: { type: 'isLiveStep' }, actions: { type: 'forwardToStep' } },
         'action.restart': { guard: { type: 'isLiveStep' }, actions: { type: 'forwardToStep' } },
         'action.override': { guard: { type: 'isLiveStep' }, actions: { type: 'forwardToStep' } },
-        'run.modify': { guard: 'planInForce', actions: { type: 'queueAmendment' } },
+        'run.modify': { guard: 'mayAmend', actions: { type: 'queueAmendment' } },
       },
       states: {
         active: {

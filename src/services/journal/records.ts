@@ -33,7 +33,8 @@ const EffectRow: z.ZodType<EffectRecord> = z.strictObject({
 const RequestRow: z.ZodType<InboxRow> = z.strictObject({
   inboxId: z.int(),
   runId: z.string(),
-  event: z.looseObject({ type: z.string() }),
+  // Unreadable text is a request like any other that no run takes: it is answered, and does not stand in the way of the next.
+  event: z.looseObject({ type: z.string() }).catch({ type: 'unreadable' }),
   at: z.number(),
   state: z.enum(['pending', 'applied', 'refused']),
   answer: z.string().nullable(),
