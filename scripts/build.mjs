@@ -8,7 +8,11 @@ const STAMP = 'dist/.build.json'
 /** Built beside dist/ and put in its place when it is whole, so that a failed build leaves the last good one. */
 const NEXT = 'dist.next'
 const MAIN = 'dist/cli/main.js'
-const ENTRIES = ['src/index.ts', 'src/cli/main.ts']
+/** Bundled each by itself: shared chunks would be more files to resolve, and no process loads both. */
+const ENTRIES = [
+  { entry: 'src/index.ts', outdir: NEXT },
+  { entry: 'src/cli/main.ts', outdir: `${NEXT}/cli` },
+]
 /** Go into the bundle: loading their own files takes longer than running them. */
 const BUNDLED = new Set(['zod', 'uuid', 'picomatch', 'canonicalize'])
 
@@ -37,11 +41,8 @@ async function bundle() {
   const { build: esbuild } = await import('esbuild')
   const { dependencies, optionalDependencies } = JSON.parse(readFileSync(inRoot('package.json'), 'utf8'))
   const external = Object.keys({ ...dependencies, ...optionalDependencies }).filter((name) => !BUNDLED.has(name))
-  await esbuild({
+  const options = {
     absWorkingDir: inRoot('.'),
-    entryPoints: ENTRIES,
-    outdir: NEXT,
-    outbase: 'src',
     chunkNames: 'chunks/[name]-[hash]',
     bundle: true,
     splitting: true,
@@ -50,7 +51,8 @@ async function bundle() {
     target: 'node20',
     external,
     logLevel: 'error',
-  })
+  }
+  for (const { entry, outdir } of ENTRIES) await esbuild({ ...options, entryPoints: [entry], outdir })
 }
 
 function hashOfSources() {
