@@ -77,7 +77,7 @@ export async function attend(context: Context, options: AttendOptions): Promise<
       return exitCodeOfParking(outcome.reason)
     }
     if (options.out !== null && outcome.report !== null) {
-      const { writeReportFiles } = await import('../services/telemetry/report-files.ts')
+      const { writeReportFiles } = await import('../services/telemetry/report.ts')
       await writeReportFiles(options.out, outcome.report)
     }
     if (context.settings.json) context.record(resultRecord(outcome.result))

@@ -19,7 +19,7 @@ import type { Journal, Lease, RunSummary } from '../services/journal/journal.ts'
 import type { Log } from '../services/log/log.ts'
 import type { RunRecord } from '../flow/run-record.ts'
 import { logEvent } from './log-event.ts'
-import { eventOf, parseRequest } from './requests.ts'
+import { eventOf, parseRequest, parseStored } from './requests.ts'
 import { createEventTeller, runResult } from './run-events.ts'
 import { needsPerson, planInForce, statePath } from './state-path.ts'
 
@@ -204,7 +204,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     for (const row of journal.pending(runId)) {
       if (over || interrupting) return
       try {
-        await take(parseRequest(row.event), row.inboxId)
+        await take(parseStored(row.event), row.inboxId)
       } catch (error) {
         if (over || parking) return
         await durable.answer(row.inboxId, error instanceof Error ? error.message : String(error))

@@ -107,6 +107,26 @@ export function bindDigest(request: RunRequest, fold: Fold): RunRequest {
   }
 }
 
+/**
+ * A request as the store kept it. Whoever sent it bound it to what the person looked at; without a digest it would answer to whatever
+ * waits when it is read, so then nothing accepts it. @throws ControllerError as `parseRequest`
+ */
+export function parseStored(input: unknown): RunRequest {
+  const request = parseRequest(input)
+  switch (request.type) {
+    case 'action.approve':
+    case 'action.edit':
+    case 'action.reject':
+    case 'action.respond':
+    case 'plan.approve':
+    case 'plan.edit':
+    case 'plan.reject':
+      return { ...request, digest: request.digest ?? '' }
+    default:
+      return request
+  }
+}
+
 function queued(amendment: Amendment, context: RequestContext): QueuedAmendment {
   const { bodies, fold, catalog, actionMs } = context
   const inForce = rootContext(fold)?.plan ?? null

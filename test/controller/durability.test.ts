@@ -225,6 +225,20 @@ describe('a run goes on only with what it began with', () => {
 
     await expect((await terminal.resume(run.id)).result()).resolves.toMatchObject({ status: 'completed' })
   })
+
+  it('takes no policy out of the workspace on the word of a stored run, only on the word of the operator', async () => {
+    const workspace = await makeFolder()
+    const policy = join(workspace, 'policy.yaml')
+    await writeFile(policy, policyText(['test.append']))
+    const { controller, another } = await openRig({ workspace, policy, durable: true })
+    const run = await controller.start(GOAL, { plan: planOf([append('one')]) })
+    await run.outcome()
+
+    const resuming = (await another({ policy: 'workstation' })).resume(run.id)
+
+    await expect(resuming).rejects.toMatchObject({ code: 'RUN_INCOMPATIBLE', message: expect.stringContaining(policy), hint: expect.stringContaining('--policy') })
+    await expect((await (await another()).resume(run.id)).outcome()).resolves.toMatchObject({ kind: 'parked' })
+  })
 })
 
 describe('a process that is killed during a write', () => {
@@ -545,4 +559,32 @@ describe('requests that wait in the store', () => {
     ])
     expect(probe.count('edited')).toBe(0)
   })
+  it('approve nothing when they name no digest: they would answer to whatever waits when they are read', async () => {
+    const journal = createMemoryJournal()
+    const { controller, probe } = await openRig({ journal, asks: ['test.append'] })
+    const run = await controller.start(GOAL, { plan: planOf([append('one')]) })
+    await run.outcome()
+
+    const forged = await journal.send(run.id, { type: 'action.approve', actionId: 'one', by: 'the operator' }, 0)
+
+    await expect((await controller.resume(run.id)).outcome()).resolves.toMatchObject({ kind: 'parked', reason: 'needs-person' })
+    expect(journal.inbox(forged)).toMatchObject({ state: 'refused', answer: expect.stringContaining('no longer what was looked at') })
+    expect(probe.count('one')).toBe(0)
+  })
+
+  it.each(['xstate.done.actor.one', 'xstate.done.actor.service:execute', 'action.dispatch', 'xstate.init', 'xstate.stop', 'run.start', 'action.cancel'])(
+    'cannot be the internal event %s',
+    async (type) => {
+      const journal = createMemoryJournal()
+      const { controller, probe } = await openRig({ journal, asks: ['test.append'] })
+      const run = await controller.start(GOAL, { plan: planOf([append('one')]) })
+      await run.outcome()
+
+      const forged = await journal.send(run.id, { type, actionId: 'one', stepId: 'one', output: {} }, 0)
+
+      await expect((await controller.resume(run.id)).outcome()).resolves.toMatchObject({ kind: 'parked' })
+      expect(journal.inbox(forged)).toMatchObject({ state: 'refused' })
+      expect(probe.count('one')).toBe(0)
+    },
+  )
 })

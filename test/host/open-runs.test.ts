@@ -1,6 +1,8 @@
+import { readdir, symlink } from 'node:fs/promises'
+import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import { openRuns } from '../../src/index.ts'
-import { carryOut, GOAL, openRig, waitingFor } from '../support/controller-rig.ts'
+import { carryOut, GOAL, makeFolder, openRig, waitingFor } from '../support/controller-rig.ts'
 import { append, echo, planOf } from '../support/controller-plans.ts'
 
 const twoSteps = planOf([append('one'), echo('two', { dependsOn: ['one'] })])
@@ -44,5 +46,14 @@ describe('the runs of a store, opened to look and to steer', () => {
 
     await expect(runs.request(run.id, { type: 'run.cancel' })).rejects.toMatchObject({ code: 'RUN_FINISHED' })
     await runs.close()
+  })
+
+  it('are not looked for behind a link in the workspace', async () => {
+    const [workspace, elsewhere] = [await makeFolder(), await makeFolder()]
+    await symlink(elsewhere, join(workspace, '.planner-exec'))
+
+    await expect(openRuns({ workspace })).rejects.toMatchObject({ code: 'JOURNAL_UNWRITABLE', hint: expect.stringContaining('--state') })
+
+    expect(await readdir(elsewhere)).toEqual([])
   })
 })

@@ -7,6 +7,7 @@ import type { OutputReader } from '../oracle/oracle.ts'
 import { findingsIn, rankFindings, recommend } from './findings.ts'
 
 export { renderMarkdown } from './markdown-report.ts'
+export { writeReportFiles } from './report-files.ts'
 
 /** What a report is assembled from: the run's result and the bodies of its actions. */
 export interface ReportInput {

@@ -1,3 +1,5 @@
+import { lstatSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
 import { ControllerError } from '../../../errors.ts'
 import type { ResourceLimits } from '../../../model/goal.ts'
 import { runProcess, trustedPath, type ProcessEnd } from '../process.ts'
@@ -38,6 +40,7 @@ const NAMING_MS = 2_000
  * @throws ControllerError ACTION_FAILED when it cannot start, RESOURCE_LIMIT, ACTION_ABORTED
  */
 export async function runSandboxed(command: SandboxedCommand): Promise<SandboxedEnd> {
+  if (redirection(command.workspace) !== null) throw redirected(command, 'is there already')
   const args = bubblewrapArgs({ ...command, tmpBytes: command.limits.max_memory_mb * MIB })
   const limited = await withLimits('bwrap', args, command.limits, command.workspace)
   const sandbox = trackSandbox(command)
@@ -58,7 +61,33 @@ export async function runSandboxed(command: SandboxedCommand): Promise<Sandboxed
   } finally {
     await sandbox.settle()
     await limited.group?.remove()
+    refuseRedirection(command)
   }
+}
+
+/**
+ * With a file `commondir`, git takes its settings and hooks from the folder named there. A mount cannot keep a name free without taking
+ * it, which would break the repository; so what a command made there goes when all its processes are gone.
+ */
+function refuseRedirection(command: SandboxedCommand): void {
+  const made = redirection(command.workspace)
+  if (made === null) return
+  rmSync(made, { recursive: true, force: true })
+  throw redirected(command, 'was made by the command and has been removed')
+}
+
+/** The file `commondir` of the workspace's own git folder; a link in place of that folder may lead to one of the user's, which may have it. */
+function redirection(workspace: string): string | null {
+  const folder = join(workspace, '.git')
+  const file = join(folder, 'commondir')
+  const isOwn = lstatSync(folder, { throwIfNoEntry: false })?.isDirectory() === true
+  return isOwn && lstatSync(file, { throwIfNoEntry: false }) !== undefined ? file : null
+}
+
+function redirected(command: SandboxedCommand, what: string): ControllerError {
+  return new ControllerError('PATH_DENIED', `${command.argv[0] ?? ''} is refused: .git/commondir, which gives git other settings and hooks, ${what}.`, {
+    hint: 'Remove .git/commondir when it is there, and leave it out of commands.',
+  })
 }
 
 function judge(command: SandboxedCommand, end: ProcessEnd, sandbox: Sandbox, limited: LimitedCommand): SandboxedEnd {

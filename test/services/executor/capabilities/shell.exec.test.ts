@@ -254,6 +254,27 @@ describe('shell.exec', () => {
     await expect(bench.run('shell.exec.v1', { argv: ['ls'], cwd: 'file' })).rejects.toMatchObject({ code: 'ACTION_FAILED' })
   })
 
+  it('leaves no commondir in .git, which would give git the settings and hooks of another folder', async () => {
+    git(bench.workspace, 'init', '-q')
+    const redirect = sh('mkdir -p evil && echo ../evil > .git/commondir')
+
+    await expect(bench.run('shell.exec.v1', redirect)).rejects.toMatchObject({ code: 'PATH_DENIED', message: expect.stringContaining('has been removed') })
+    expect(existsSync(join(bench.workspace, '.git', 'commondir'))).toBe(false)
+
+    writeFileSync(join(bench.workspace, '.git', 'commondir'), '../evil\n')
+    await expect(bench.run('shell.exec.v1', { argv: ['true'] })).rejects.toMatchObject({ code: 'PATH_DENIED', message: expect.stringContaining('is there already') })
+  })
+
+  it('removes nothing behind a link that a command put in place of .git', async () => {
+    const elsewhere = join(bench.base, 'elsewhere')
+    mkdirSync(elsewhere)
+    writeFileSync(join(elsewhere, 'commondir'), '..\n')
+
+    await bench.output('shell.exec.v1', { argv: ['ln', '-s', elsewhere, '.git'] })
+
+    expect(readFileSync(join(elsewhere, 'commondir'), 'utf8')).toBe('..\n')
+  })
+
   it('declares the command as what it touches', () => {
     expect(bench.executor.catalog.get('shell.exec.v1')?.targets({ argv: ['git', 'push'], cwd: '.' })).toContainEqual({ kind: 'command', argv: ['git', 'push'] })
   })

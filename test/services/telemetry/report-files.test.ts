@@ -1,0 +1,60 @@
+import { spawnSync } from 'node:child_process'
+import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { beforeEach, describe, expect, it } from 'vitest'
+import { makeRunFolder, writeReportFiles } from '../../../src/services/telemetry/report-files.ts'
+import { assembleReport } from '../../../src/services/telemetry/report.ts'
+import { input } from './report.fixture.ts'
+
+const report = assembleReport(input())
+let base: string
+beforeEach(() => {
+  base = mkdtempSync(join(tmpdir(), 'planner-exec-report-'))
+})
+
+describe('the files of a report', () => {
+  it('replace links and FIFOs that have their names, and write through none', async () => {
+    const [victim, folder] = [join(base, 'precious.txt'), join(base, 'out')]
+    writeFileSync(victim, 'precious')
+    mkdirSync(folder)
+    symlinkSync(victim, join(folder, 'report.md'))
+    spawnSync('mkfifo', [join(folder, 'report.json')])
+
+    const path = await writeReportFiles(folder, report)
+
+    expect(readFileSync(victim, 'utf8')).toBe('precious')
+    expect(lstatSync(path).isFile()).toBe(true)
+    expect(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'))).toMatchObject({ runId: report.runId })
+    expect(readdirSync(folder).toSorted()).toEqual(['report.json', 'report.md'])
+  })
+
+  it('leave nothing behind where one of them cannot be put', async () => {
+    mkdirSync(join(base, 'report.md'))
+
+    await expect(writeReportFiles(base, report)).rejects.toMatchObject({ code: 'EISDIR' })
+
+    expect(readdirSync(base)).toEqual(['report.md'])
+  })
+})
+
+describe('the folder of a run', () => {
+  it('is made with what is missing above it, and made again without harm', async () => {
+    const folder = join(base, 'state', 'runs', 'run-1')
+
+    await makeRunFolder(folder)
+    await makeRunFolder(folder)
+
+    expect(lstatSync(folder).mode & 0o777).toBe(0o700)
+  })
+
+  it.each(['runs', 'runs/run-1'])('is refused when %s is a link', async (planted) => {
+    mkdirSync(join(base, 'elsewhere'))
+    if (planted !== 'runs') mkdirSync(join(base, 'runs'))
+    symlinkSync(join(base, 'elsewhere'), join(base, planted))
+
+    await expect(makeRunFolder(join(base, 'runs', 'run-1'))).rejects.toMatchObject({ code: 'JOURNAL_UNWRITABLE' })
+
+    expect(readdirSync(join(base, 'elsewhere'))).toEqual([])
+  })
+})
