@@ -23,7 +23,7 @@ export function resultServices(ports: FlowPorts, find: FindRun): Pick<Services, 
         plan,
         results,
         output: (stepId) => (results.has(stepId) ? outputOf(scope, stepId) : null),
-        readWorkspaceFile: (path) => readText(ports.workspace, path),
+        readWorkspaceFile: (path) => readAdmitted(ports, scope, path),
       })
       const met = criteria.filter(({ verdict }) => verdict === 'met').length
       const verdict = criteria.some((criterion) => criterion.verdict === 'unmet') ? 'unmet' : met === criteria.length ? 'met' : 'unknown'
@@ -70,9 +70,14 @@ function reportOf(ports: FlowPorts, scope: RunScope, input: WriteReportInput): R
   })
 }
 
-async function readText(workspace: string, path: string): Promise<string | null> {
+/** A criterion reads a file as an action would: what the policy does not plainly allow, its author cannot ask about either. */
+async function readAdmitted(ports: FlowPorts, scope: RunScope, path: string): Promise<string | null> {
+  const { workspace, stateDir } = ports
+  const action = { runId: scope.guardScope.runId, stepId: 'criteria', capability: 'fs.read.v1', args: { path } }
   try {
-    const { bytes } = await readWorkspaceFile(workspace, path, { maxBytes: MAX_CRITERION_FILE_BYTES })
+    // The capabilities that a run allows are those of its steps.
+    await scope.guard.admit(action, { ...scope.guardScope, allowedCapabilities: [] })
+    const { bytes } = await readWorkspaceFile(workspace, path, { maxBytes: MAX_CRITERION_FILE_BYTES, stateDir })
     return bytes.toString('utf8')
   } catch {
     // A file that cannot be read is no evidence; the criterion says so.

@@ -1,3 +1,4 @@
+import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
 import {
@@ -281,5 +282,18 @@ describe('a run that is paused', () => {
     })
     await run.request({ type: 'run.cancel' })
     await expect(run.result()).resolves.toMatchObject({ status: 'cancelled' })
+  })
+})
+
+describe('the criteria of a plan', () => {
+  it('learn nothing of files that the policy or the state folder keeps from actions', async () => {
+    const { controller, workspace } = await openRig({ denies: ['fs.read(**/.env)'], durable: true })
+    await writeFile(join(workspace, '.env'), 'KEY=abc')
+    await writeFile(join(workspace, 'notes.txt'), 'KEY=abc')
+    const matches = (path: string) => ({ kind: 'fileMatches' as const, path, pattern: 'KEY=a' })
+
+    const { result } = await carryOut(controller, planOf([echo('one')], { successCriteria: [matches('notes.txt'), matches('.env'), { kind: 'fileExists', path: '.planner-exec/.gitignore' }] }))
+
+    expect(result.criteria.map(({ verdict }) => verdict)).toEqual(['met', 'unmet', 'unmet'])
   })
 })

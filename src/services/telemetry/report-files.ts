@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path'
 import { ControllerError } from '../../errors.ts'
 import type { Report } from '../../model/report.ts'
 import { renderMarkdown } from './markdown-report.ts'
+import { printableJson } from './terminal-text.ts'
 
 /**
  * Writes `report.md`, for a person, and `report.json`, for programs, into an existing folder; returns the path of the former. What bears
@@ -12,7 +13,7 @@ import { renderMarkdown } from './markdown-report.ts'
 export async function writeReportFiles(folder: string, report: Report): Promise<string> {
   const reportPath = join(folder, 'report.md')
   await replaceFile(reportPath, renderMarkdown(report))
-  await replaceFile(join(folder, 'report.json'), `${JSON.stringify(report, null, 2)}\n`)
+  await replaceFile(join(folder, 'report.json'), `${printableJson(JSON.stringify(report, null, 2))}\n`)
   return reportPath
 }
 

@@ -6,6 +6,15 @@ export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (char) => (char === '\n' || char === '\t' ? char : visible(char)))
 }
 
+/** JSON text, safe to show and equal when parsed: what JSON allows raw although a terminal could obey it is written as `\uXXXX`. */
+export function printableJson(json: string): string {
+  return json.replace(UNPRINTABLE, (char) => (char === '\n' ? char : Array.from({ length: char.length }, (_, at) => unicodeEscape(char.charCodeAt(at))).join('')))
+}
+
+function unicodeEscape(unit: number): string {
+  return `\\u${unit.toString(16).padStart(4, '0')}`
+}
+
 /** `printable` on one line of at most `max` characters (code points); a cut is shown by `…`. */
 export function oneLine(text: string, max = 200): string {
   // The slice bounds the work on huge texts; escapes only make it longer, so nothing that would be shown is lost.

@@ -29,6 +29,16 @@ describe('the files of a report', () => {
     expect(readdirSync(folder).toSorted()).toEqual(['report.json', 'report.md'])
   })
 
+  it('say in JSON what a terminal could obey without showing it raw', async () => {
+    const goal = 'red \u009b31m, reversed \u202e, private \ue000, \ud83d\ude00'
+
+    await writeReportFiles(base, assembleReport(input({}, { goal })))
+
+    const text = readFileSync(join(base, 'report.json'), 'utf8')
+    expect(text).not.toMatch(/[\u007f-\u009f\u202e\ue000]/)
+    expect(JSON.parse(text)).toMatchObject({ goal })
+  })
+
   it('leave nothing behind where one of them cannot be put', async () => {
     mkdirSync(join(base, 'report.md'))
 
