@@ -79,6 +79,7 @@ function detailLine(detail: unknown): string {
   if (!isRecord(detail)) return String(detail)
   const path = Array.isArray(detail['path']) ? detail['path'].join('.') : typeof detail['path'] === 'string' ? detail['path'] : ''
   if ('problem' in detail && MISPLACED.test(String(detail['problem']))) return `${path}: ${String(detail['problem'])}`
+  if ('problem' in detail && !('given' in detail)) return `${path === '' ? '' : `${path}: `}${String(detail['problem'])}`
   if ('problem' in detail) return `${path}: given ${String(detail['given'])}; allowed: ${String(detail['problem'])}`
   if ('code' in detail && 'message' in detail) {
     const step = typeof detail['stepId'] === 'string' ? ` (step ${detail['stepId']})` : ''

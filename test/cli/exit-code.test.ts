@@ -81,6 +81,12 @@ describe('a refusal', () => {
     expect(text).toContain('\\u{202e}')
   })
 
+  it('tells a damage in its own words, not as a parameter that was given', () => {
+    const damage = new ControllerError('JOURNAL_CORRUPT', 'The blob 1 is damaged.', { details: { problem: 'blob 1' } })
+
+    expect(faultOf(damage).details).toEqual(['blob 1'])
+  })
+
   it('says lines of a message once, as details', () => {
     const fault = faultOf(new ControllerError('POLICY_INVALID', 'two problems:\n  a\n  b', { details: ['a', 'b'] }))
 
