@@ -13,8 +13,14 @@ type Match = z.infer<typeof Match>
 const MAX_FILE_BYTES = 8 * 1024 * 1024
 const MAX_LINE_CHARACTERS = 500
 
-/** Files that usually hold secrets: a search over a folder must not show what reading them by name could be denied for. */
-const SECRET_FILES = ['**/.env', '**/.env.*', '**/*.pem', '**/*.key', '**/*.p12', '**/*.pfx', '**/id_{rsa,dsa,ecdsa,ed25519}', '**/.netrc', '**/.npmrc', '**/.pypirc', '**/.aws/**', '**/.ssh/**']
+/**
+ * Files that usually hold secrets: a search over a folder must not show what reading them by name could be denied for. At least those that
+ * the shipped policies deny.
+ */
+const SECRET_FILES = [
+  '**/.env*', '**/*.{pem,key,p12,pfx,jks,keystore}', '**/id_{rsa,dsa,ecdsa,ed25519}*', '**/.{ssh,gnupg,aws,kube}/**', '**/.docker/config.json',
+  '**/.{netrc,npmrc,pypirc,git-credentials}',
+]
 const GLOB_OPTIONS = { dot: true, nonegate: true, noextglob: true } as const
 
 export const fsSearch = defineCapability({

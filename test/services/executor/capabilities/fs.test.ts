@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { symlinkSync, truncateSync, writeFileSync } from 'node:fs'
+import { readFileSync, symlinkSync, truncateSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
 import { sha256 } from '../../../../src/model/digest.ts'
@@ -181,6 +181,17 @@ describe('fs.search', () => {
     truncateSync(bench.put('large', 'needle'), 9_000_000)
 
     expect(await bench.output('fs.search.v1', { pattern: 'needle' })).toMatchObject({ matches: [], filesSearched: 0, skipped: { binary: 1, large: 1, secret: 2, unreadable: 0 } })
+  })
+
+  it.each(['workstation', 'server', 'paranoid'])('shows nothing out of the files whose reading the policy %s denies', async (policy) => {
+    const globs = [...readFileSync(new URL(`../../../../policies/${policy}.yaml`, import.meta.url), 'utf8').matchAll(/'\*\(\*\*\/(.+)\)'/g)].map(([, glob = '']) => glob)
+    for (const glob of globs) bench.put(glob.replace(/\*+/g, 'x'), 'needle')
+    bench.put('notes.txt', 'needle')
+
+    const output = await bench.output('fs.search.v1', { pattern: 'needle' })
+
+    expect(globs).toContain('.env*')
+    expect(output['matches']).toEqual([{ file: 'notes.txt', line: 1, text: 'needle' }])
   })
 
   it('searches a secret file only when it is named, which the guard judges', async () => {
