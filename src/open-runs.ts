@@ -1,9 +1,9 @@
 import type { AnyStateMachine } from 'xstate'
 import type { ControllerOptions, RunReader } from './controller.types.ts'
 import { withoutServices } from './machines/provide-services.ts'
-import { createCatalog } from './services/executor/catalog.ts'
+import type { CapabilityCatalog } from './services/executor/executor.ts'
 import { detectLoop } from './services/stall/detectors.ts'
-import { capabilitiesOf, openPlaces, openStore } from './host/open-ports.ts'
+import { openPlaces, openStore } from './host/open-places.ts'
 import { createRunStore } from './host/run-store.ts'
 
 /**
@@ -19,11 +19,16 @@ export async function openRuns(options: ControllerOptions = {}): Promise<RunRead
     journal,
     clock,
     machine: withoutServices({ loopDetected: detectLoop }) as unknown as AnyStateMachine,
-    // Requests that carry plans need to know what capabilities are, not whether this machine has what they need.
-    catalog: createCatalog(capabilitiesOf(options), { git: null, sandbox: null }),
+    catalog: () => catalogOf(options),
     actionMs: config.timeouts.actionMs,
     maxStepsCeiling: config.limits.maxStepsCeiling,
   })
   const { list, show, events, follow, report, request } = store
   return { workspace, stateDir, list, show, events, follow, report, request, close: () => journal.close() }
+}
+
+/** What capabilities are, not whether this machine has what they need; loaded when it is first asked for. */
+async function catalogOf(options: ControllerOptions): Promise<CapabilityCatalog> {
+  const [{ createCatalog }, { capabilitiesOf }] = await Promise.all([import('./services/executor/catalog.ts'), import('./host/open-ports.ts')])
+  return createCatalog(capabilitiesOf(options), { git: null, sandbox: null })
 }

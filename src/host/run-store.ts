@@ -20,7 +20,8 @@ export interface RunStoreOptions {
   readonly journal: Journal
   readonly clock: Clock
   readonly machine: AnyStateMachine
-  readonly catalog: CapabilityCatalog
+  /** What capabilities are: asked for only by requests that carry plans or arguments. */
+  readonly catalog: () => Promise<CapabilityCatalog>
   readonly actionMs: number
   /** Most steps that a run may be given. */
   readonly maxStepsCeiling: number
@@ -96,7 +97,9 @@ export function createRunStore({ journal, clock, machine, catalog, actionMs, max
       const request = bindDigest(parseRequest(given), fold)
       // With earlier requests still waiting, only the owner can tell what it will accept.
       const owned = journal.owner(runId, clock.now()) !== null
-      if (!owned && journal.pending(runId).length === 0) eventOf(request, { runId, fold, bodies, catalog, actionMs, maxStepsCeiling })
+      if (!owned && journal.pending(runId).length === 0) {
+        eventOf(request, { runId, fold, bodies, catalog: await catalog(), actionMs, maxStepsCeiling })
+      }
       const inboxId = await journal.send(runId, request, clock.now())
       return answer(inboxId, runId, owned ? waitMs : 0)
     },

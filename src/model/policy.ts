@@ -32,3 +32,8 @@ export const Policy = z.strictObject({
     .prefault({}),
 })
 export type Policy = z.infer<typeof Policy>
+
+/** Whether a policy is meant by its profile's name; anything else is a path. */
+export function isProfileName(nameOrPath: string): boolean {
+  return /^[a-z][a-z0-9-]*$/.test(nameOrPath)
+}

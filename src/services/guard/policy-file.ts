@@ -3,7 +3,7 @@ import { basename, extname, join, resolve } from 'node:path'
 import * as z from 'zod'
 import { packagePath } from '../../package-path.ts'
 import { ControllerError } from '../../errors.ts'
-import { Policy } from '../../model/policy.ts'
+import { Policy, isProfileName } from '../../model/policy.ts'
 import { nearest } from '../../input/nearest.ts'
 import { parseYaml, type YamlSource } from '../../input/yaml.ts'
 import { quote } from './quote.ts'
@@ -20,15 +20,9 @@ export interface LoadedPolicy {
 }
 
 const PROFILES_DIR = packagePath('policies')
-const PROFILE_NAME = /^[a-z][a-z0-9-]*$/
 const MAX_FILE_BYTES = 256 * 1024
 const NO_RULES = { rules: [] }
 const AnyRules = z.object({ rules: z.array(z.record(z.string(), z.unknown()).catch({})).catch([]) }).catch(NO_RULES)
-
-/** Whether a policy is meant by its profile's name; anything else is a path. */
-export function isProfileName(nameOrPath: string): boolean {
-  return PROFILE_NAME.test(nameOrPath)
-}
 
 /**
  * Loads a shipped profile by its name (`workstation`) or a policy file by its path. `profilesDir` replaces the folder of the shipped ones.
