@@ -55,7 +55,7 @@ interface Hosting {
  */
 export async function createController(options: ControllerOptions = {}): Promise<Controller> {
   // Loaded when a controller is made: importing the library must not wait for every capability.
-  const { openGuardOfRun, openPorts } = await import('./host/open-ports.ts')
+  const { openGuard, openPorts } = await import('./host/open-ports.ts')
   const ports = await openPorts(options)
   const ids = options.ids ?? createUuidIds()
   const log = options.log ?? createSilentLog()
@@ -214,7 +214,7 @@ export async function createController(options: ControllerOptions = {}): Promise
         const entries = journal.read(runId)
         const header = headerIn(runId, entries)
         const setting = header.input as unknown as RunSetting
-        const guard = await openGuardOfRun(runId, setting.policy, ports)
+        const guard = setting.policy === config.policy ? ports.guard : await openGuard(setting.policy, ports)
         assertCompatible(runId, header, guard, ports)
         const record = createRunRecord()
         const person = start.person ?? (setting.workflow.person === 'absent' ? 'absent' : 'later')

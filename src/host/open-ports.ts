@@ -1,13 +1,8 @@
-import { realpath } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import { ControllerError } from '../errors.ts'
 import type { ControllerOptions } from '../controller.types.ts'
-import { isProfileName } from '../model/policy.ts'
 import { analysisCapabilities } from '../services/executor/capabilities/analysis/index.ts'
 import { baseCapabilities } from '../services/executor/capabilities/index.ts'
 import type { CapabilityDefinition, Executor } from '../services/executor/executor.ts'
 import { createLocalExecutor } from '../services/executor/local.executor.ts'
-import { isWithin } from '../services/executor/safe-path.ts'
 import type { Guard } from '../services/guard/guard.ts'
 import { createPolicyGuard } from '../services/guard/policy.guard.ts'
 import { loadPolicy } from '../services/guard/policy-file.ts'
@@ -44,19 +39,4 @@ export function capabilitiesOf(options: ControllerOptions): readonly CapabilityD
 export async function openGuard(nameOrPath: string, ports: Pick<Ports, 'executor' | 'workspace' | 'stateDir'>): Promise<Guard> {
   const { policy, name } = await loadPolicy(nameOrPath)
   return createPolicyGuard({ policy, name, catalog: ports.executor.catalog, workspace: ports.workspace, stateDir: ports.stateDir })
-}
-
-/**
- * The guard of a run that was begun earlier. Its journal may have come with the workspace, and so may a policy file in it: the two
- * together must not decide what is allowed. @throws ControllerError RUN_INCOMPATIBLE, POLICY_INVALID, POLICY_UNKNOWN
- */
-export async function openGuardOfRun(runId: string, policy: string, ports: Ports): Promise<Guard> {
-  if (policy === ports.config.policy) return ports.guard
-  const names = isProfileName(policy) ? [] : [resolve(policy), await realpath(policy).catch(() => policy)]
-  if (names.some((name) => isWithin(ports.workspace, name))) {
-    throw new ControllerError('RUN_INCOMPATIBLE', `run ${runId} names a policy of the workspace itself, ${policy}, which is not taken from a stored run`, {
-      hint: `Read that file; when it is yours, name it again with \`--policy ${policy}\`.`,
-    })
-  }
-  return openGuard(policy, ports)
 }

@@ -225,20 +225,6 @@ describe('a run goes on only with what it began with', () => {
 
     await expect((await terminal.resume(run.id)).result()).resolves.toMatchObject({ status: 'completed' })
   })
-
-  it('takes no policy out of the workspace on the word of a stored run, only on the word of the operator', async () => {
-    const workspace = await makeFolder()
-    const policy = join(workspace, 'policy.yaml')
-    await writeFile(policy, policyText(['test.append']))
-    const { controller, another } = await openRig({ workspace, policy, durable: true })
-    const run = await controller.start(GOAL, { plan: planOf([append('one')]) })
-    await run.outcome()
-
-    const resuming = (await another({ policy: 'workstation' })).resume(run.id)
-
-    await expect(resuming).rejects.toMatchObject({ code: 'RUN_INCOMPATIBLE', message: expect.stringContaining(policy), hint: expect.stringContaining('--policy') })
-    await expect((await (await another()).resume(run.id)).outcome()).resolves.toMatchObject({ kind: 'parked' })
-  })
 })
 
 describe('a process that is killed during a write', () => {
