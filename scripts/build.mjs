@@ -26,7 +26,9 @@ export async function ensureBuilt() {
 async function build(sources) {
   rmSync(inRoot(NEXT), { recursive: true, force: true })
   const tsc = inRoot('node_modules/typescript/bin/tsc')
-  const { code, output } = await runWithProgress(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noEmitOnError', '--outDir', NEXT], { label: 'Building' })
+  const { code, output } = await runWithProgress(process.execPath, [tsc, '-p', 'tsconfig.build.json', '--noEmitOnError', '--outDir', NEXT], {
+    label: 'Building',
+  })
   if (code !== 0) {
     throw new SetupError('The sources do not compile.', { why: output, remedy: 'correct the places that are named; `npm run check` shows them too.' })
   }

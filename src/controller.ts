@@ -78,7 +78,14 @@ export async function createController(options: ControllerOptions = {}): Promise
     ...stallServices(),
   }) as unknown as AnyStateMachine
   const { maxStepsCeiling } = config.limits
-  const store = createRunStore({ journal: ports.journal, clock, machine, catalog: () => Promise.resolve(executor.catalog), actionMs, maxStepsCeiling })
+  const store = createRunStore({
+    journal: ports.journal,
+    clock,
+    machine,
+    catalog: () => Promise.resolve(executor.catalog),
+    actionMs,
+    maxStepsCeiling,
+  })
 
   /** Puts a run's services together and hosts it; the caller starts or resumes it. */
   async function host(runId: string, setting: RunSetting, person: Person, hosting: Hosting): Promise<HostedRun> {

@@ -54,7 +54,10 @@ export interface Run {
   /** What happens from the run's first record on (or from `fromSeq`), until it settles or parks. */
   events(options?: { readonly fromSeq?: number }): AsyncIterable<RunEvent>
   /** How it ended, or that it waits: `parked` runs go on with `controller.resume(id)`. Never rejects for what happens inside a run. */
-  outcome(): Promise<{ readonly kind: 'settled'; readonly result: RunResult; readonly report: Report | null } | { readonly kind: 'parked'; readonly reason: 'needs-person' | 'interrupted' | 'lease-lost'; readonly runId: string }>
+  outcome(): Promise<
+    | { readonly kind: 'settled'; readonly result: RunResult; readonly report: Report | null }
+    | { readonly kind: 'parked'; readonly reason: 'needs-person' | 'interrupted' | 'lease-lost'; readonly runId: string }
+  >
   /** The result, with the report, when the run ends. @throws APPROVAL_MISSING when it parks instead */
   result(): Promise<RunResult & { readonly report: Report | null }>
   /** Asks something of the run; resolves once it is durable. @throws EVENT_REFUSED with what would be accepted */
@@ -97,7 +100,11 @@ export interface RunView {
   /** Why a person is needed, null when nobody is. */
   readonly needsPerson: string | null
   readonly owner: string | null
-  readonly limits: { readonly steps: readonly [used: number, limit: number]; readonly ms: readonly [used: number, limit: number]; readonly replans: readonly [used: number, limit: number] }
+  readonly limits: {
+    readonly steps: readonly [used: number, limit: number]
+    readonly ms: readonly [used: number, limit: number]
+    readonly replans: readonly [used: number, limit: number]
+  }
   readonly result: RunResult | null
   readonly lastSeq: number
 }

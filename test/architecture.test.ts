@@ -1,7 +1,21 @@
 import { describe, expect, it } from 'vitest'
 import { cyclesIn, importsOf, readSources, type Import } from './imports.ts'
 
-type Layer = 'package' | 'input' | 'model' | 'errors' | 'port' | 'service' | 'machines' | 'engine' | 'flow' | 'host' | 'controller' | 'entry' | 'cli' | 'server'
+type Layer =
+  | 'package'
+  | 'input'
+  | 'model'
+  | 'errors'
+  | 'port'
+  | 'service'
+  | 'machines'
+  | 'engine'
+  | 'flow'
+  | 'host'
+  | 'controller'
+  | 'entry'
+  | 'cli'
+  | 'server'
 
 /** The first pattern that fits names a file's layer. A service's port is the file that is called like its folder. */
 const LAYERS: readonly (readonly [RegExp, Layer])[] = [

@@ -67,7 +67,9 @@ export async function attend(context: Context, options: AttendOptions): Promise<
     }
     const outcome = await run.outcome().catch((error: unknown) => {
       if (error instanceof ControllerError && error.code === 'JOURNAL_UNWRITABLE')
-        context.note(`The run is kept as far as it was written. Once that is mended, go on with: ${commandLine(context.invocation, 'resume', run.id)}`)
+        context.note(
+          `The run is kept as far as it was written. Once that is mended, go on with: ${commandLine(context.invocation, 'resume', run.id)}`,
+        )
       throw error
     })
     if (outcome.kind === 'parked') {

@@ -1,4 +1,4 @@
-import type { AnyActorLogic, AnyStateMachine, EventObject } from 'xstate'
+import type { AnyStateMachine, EventObject } from 'xstate'
 import { ControllerError, toFailure } from '../errors.ts'
 import type { JournalEntry, JournaledEvent, RunHeader } from '../model/journal-entry.ts'
 import type { Clock } from '../services/clock/clock.ts'
@@ -6,7 +6,9 @@ import type { Commit, Journal, Lease, RunSummary } from '../services/journal/jou
 import type { Bodies } from './bodies.ts'
 import { createFold } from './fold.ts'
 import type { ArmedTimer, DelayClocks, Effect, Fold, OutstandingService } from './fold.ts'
-import { createServiceHost, invokedIds, startService } from './xstate-internals.ts'
+import { assertRestorable, serviceLogic } from './restorable.ts'
+import { createRunTimers } from './run-timers.ts'
+import { createServiceHost, startService } from './xstate-internals.ts'
 
 export interface DurableRunOptions {
   readonly runId: string
@@ -64,7 +66,6 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   const fold = createFold(machine, options.clocks)
   const host = createServiceHost()
   const services = new Map<string, { readonly service: OutstandingService; stop(): void }>()
-  const timers = new Map<string, { readonly timer: ArmedTimer; readonly handle: unknown }>()
   let seq = -1
   let last = { at: 0, runAt: 0 }
   let owned = false
@@ -80,6 +81,8 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     const at = Math.max(clock.now(), last.at)
     return { at, runAt: last.runAt + (ticking ? at - last.at : 0) }
   }
+
+  const timers = createRunTimers({ clock, fold, now, ticking: () => ticking, onDue: (timer) => void fire(timer) })
 
   function broken(error: unknown): void {
     if (told) return
@@ -132,12 +135,15 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
       const effects = absorb(entry)
       const durable = commit(entry, answers)
       perform(effects, durable)
-      if (wasTicking !== ticking) rearmRunTimers()
+      if (wasTicking !== ticking) timers.rearm()
       return durable
     } finally {
       recording = false
-      for (let next = later.shift(); next; next = later.shift()) next()
     }
+  }
+
+  function takeLater(): void {
+    for (let next = later.shift(); next; next = later.shift()) next()
   }
 
   function perform(effects: readonly Effect[], durable: Promise<void>): void {
@@ -146,8 +152,8 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     for (const effect of effects) {
       if (effect.kind === 'stop') stopService(key(effect.path, effect.childId))
       if (effect.kind === 'start' && outstanding.has(effect.service)) begin(effect.service, durable)
-      if (effect.kind === 'disarm') disarm(key(effect.owner, effect.timerId))
-      if (effect.kind === 'arm' && armed.has(effect.timer)) arm(effect.timer)
+      if (effect.kind === 'disarm') timers.disarm(effect.owner, effect.timerId)
+      if (effect.kind === 'arm' && armed.has(effect.timer)) timers.arm(effect.timer)
       if (effect.kind === 'act') attempt(effect)
     }
   }
@@ -177,7 +183,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   }
 
   function run(service: OutstandingService, id: string): { stop(): void } {
-    const logic = logicOf(service)
+    const logic = serviceLogic(runId, fold, service)
     let over = false
     const actor = startService(logic, {
       id: service.childId,
@@ -201,46 +207,13 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     }
   }
 
-  function logicOf(service: OutstandingService): AnyActorLogic {
-    const logic = fold.machine(service.path)?.implementations.actors[service.src]
-    if (logic === undefined || typeof logic === 'string') {
-      throw new ControllerError('ENGINE_DIVERGED', `run ${runId} waits for the service ${service.src}, which this version does not have`)
-    }
-    return logic as AnyActorLogic
-  }
-
   function stopService(id: string): void {
     const running = services.get(id)
     services.delete(id)
     running?.stop()
   }
 
-  function arm(timer: ArmedTimer): void {
-    const id = key(timer.owner, timer.timerId)
-    disarm(id)
-    if (stopped || (timer.clock === 'run' && !ticking)) return
-    const time = now()
-    const left = timer.due - (timer.clock === 'wall' ? time.at : time.runAt)
-    const handle = clock.after(Math.max(0, left), () => {
-      timers.delete(id)
-      void receive(timer.target, timer.event, { timer: [timer.owner, timer.timerId] })
-    })
-    timers.set(id, { timer, handle })
-  }
-
-  function disarm(id: string): void {
-    const armed = timers.get(id)
-    if (armed) clock.clear(armed.handle)
-    timers.delete(id)
-  }
-
-  /** What should have happened while nobody owned the run happens first: it decides what has to begin again at all. */
-  function fireLate(at: number): void {
-    const late = fold.timers().filter(({ clock: on, due }) => on === 'wall' && due <= at)
-    for (const timer of late.toSorted((a, b) => a.due - b.due)) {
-      if (fold.timers().includes(timer)) void receive(timer.target, timer.event, { timer: [timer.owner, timer.timerId] })
-    }
-  }
+  const fire = (timer: ArmedTimer) => receive(timer.target, timer.event, { timer: [timer.owner, timer.timerId] })
 
   /** Nothing is acknowledged that is not kept. */
   async function refuse(): Promise<never> {
@@ -250,14 +223,9 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     })
   }
 
-  function rearmRunTimers(): void {
-    for (const [id, { timer }] of timers) if (timer.clock === 'run') disarm(id)
-    if (ticking) for (const timer of fold.timers()) if (timer.clock === 'run') arm(timer)
-  }
-
   function receive(path: string, event: EventObject, cause: { timer?: [string, string]; child?: string; inbox?: number }): Promise<void> {
     if (stopped) return tail
-    if (recording) return new Promise((resolve, reject) => later.push(() => receive(path, event, cause).then(resolve, reject)))
+    if (recording) return new Promise((resolve, reject) => later.push(() => void receive(path, event, cause).then(resolve, reject)))
     const time = now()
     try {
       return record({ kind: 'event', seq: seq + 1, ...time, path, event: asJournaled(event), ...cause }, answersOf(cause.inbox))
@@ -267,6 +235,8 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
       const failed = Promise.reject<void>(error)
       failed.catch(() => {})
       return failed
+    } finally {
+      takeLater()
     }
   }
 
@@ -275,19 +245,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   function halt(): void {
     stopped = true
     for (const id of services.keys()) stopService(id)
-    for (const id of timers.keys()) disarm(id)
-  }
-
-  /** Every active state's service must be there, and must exist in this version. */
-  function assertRestorable(): void {
-    for (const path of fold.paths()) {
-      const snapshot = fold.snapshot(path)
-      if (snapshot?.status !== 'active') continue
-      const present = new Set(fold.services().flatMap((service) => (service.path === path ? [service.childId] : [])))
-      const missing = invokedIds(snapshot).find((id) => !present.has(id) && snapshot.children[id]?.getSnapshot().status === 'active')
-      if (missing) throw new ControllerError('ENGINE_DIVERGED', `run ${runId}: ${path || 'the workflow'} waits for ${missing}, which is not outstanding`)
-    }
-    for (const service of fold.services()) logicOf(service)
+    timers.close()
   }
 
   return {
@@ -295,17 +253,20 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     begin(header) {
       const at = clock.now()
       void record({ kind: 'started', seq: 0, at, runAt: 0, header })
+      takeLater()
     },
     replay(entries) {
       for (const entry of entries) absorb(entry)
     },
     adopt(owner) {
-      assertRestorable()
+      assertRestorable(runId, fold)
       const outstanding = fold.services()
       const at = Math.max(clock.now(), last.at)
       void record({ kind: 'adopted', seq: seq + 1, at, runAt: last.runAt, owner, reason: 'resume' })
-      fireLate(at)
-      for (const timer of fold.timers()) arm(timer)
+      takeLater()
+      // What is late happens first: it decides what has to begin again at all.
+      for (const timer of timers.late(at)) if (fold.timers().includes(timer)) void fire(timer)
+      for (const timer of fold.timers()) timers.arm(timer)
       for (const service of fold.services()) if (outstanding.includes(service)) begin(service, tail)
     },
     deliver(path, event, cause = {}) {
@@ -320,6 +281,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
       held = true
       const durable = record({ kind: 'parked', seq: seq + 1, ...now(), owner, reason })
       halt()
+      takeLater()
       await durable
     },
     stop() {

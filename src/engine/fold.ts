@@ -94,7 +94,18 @@ export function createFold(machine: AnyStateMachine, clocks: DelayClocks): Fold 
   let time = { at: 0, runAt: 0 }
 
   function add(path: string, parent: Node | null, ref: AnyActorRef, logic: AnyStateMachine): Node {
-    const node: Node = { path, parent, ref, machine: logic, folded: foldMachine(logic, ref), snapshot: null, mailbox: [], busy: false, timers: new Map(), services: new Map() }
+    const node: Node = {
+      path,
+      parent,
+      ref,
+      machine: logic,
+      folded: foldMachine(logic, ref),
+      snapshot: null,
+      mailbox: [],
+      busy: false,
+      timers: new Map(),
+      services: new Map(),
+    }
     nodes.set(path, node)
     byRef.set(ref, node)
     return node

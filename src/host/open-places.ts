@@ -43,10 +43,7 @@ async function defaultStateDir(workspace: string): Promise<string> {
 }
 
 /** The store and the clock. @throws ControllerError JOURNAL_UNWRITABLE, JOURNAL_CORRUPT, JOURNAL_UNSUPPORTED */
-export async function openStore(
-  options: ControllerOptions,
-  { stateDir, config }: Pick<Places, 'stateDir' | 'config'>,
-): Promise<Store> {
+export async function openStore(options: ControllerOptions, { stateDir, config }: Pick<Places, 'stateDir' | 'config'>): Promise<Store> {
   const journal = options.journal ?? (await createSqliteJournal({ file: join(stateDir, 'planner-exec.db'), sync: config.sync }))
   return { journal, clock: options.clock ?? createSystemClock() }
 }

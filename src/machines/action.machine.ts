@@ -116,7 +116,11 @@ export const actionMachine = setup({
     recordOverride: assign(({ context }) => ({ outcome: 'succeeded' as const, provenance: 'person' as const, outputRef: context.overrideRef })),
     recordAborted: assign(({ context }) => ({ outcome: 'cancelled' as const, inDoubt: !isRepeatable(context.step.effect) })),
     noteBegunByPerson: assign({ begunByPerson: true }),
-    recordReconciled: assign((_, params: { outputRef: string | null }) => ({ outcome: 'succeeded' as const, outputRef: params.outputRef, failure: null })),
+    recordReconciled: assign((_, params: { outputRef: string | null }) => ({
+      outcome: 'succeeded' as const,
+      outputRef: params.outputRef,
+      failure: null,
+    })),
     recordResolvedHappened: assign({ outcome: 'succeeded', provenance: 'person', failure: null }),
     recordDoubt: assign({ outcome: 'failed', inDoubt: true, failure: failure('IN_DOUBT', 'nobody knows whether the effect happened') }),
     recordDidNotHappen: assign(({ context }) => ({
@@ -434,7 +438,12 @@ function backoffMs({ step, retries, runId }: ActionContext): number {
   const { backoff, baseDelayMs, maxDelayMs } = step.retry
   const n = Math.max(1, retries)
   const exponential = baseDelayMs * 2 ** (n - 1)
-  const raw = { fixed: baseDelayMs, linear: baseDelayMs * n, exponential, jittered: exponential * (0.5 + 0.5 * fractionOf(`${runId}/${step.id}/${n}`)) }
+  const raw = {
+    fixed: baseDelayMs,
+    linear: baseDelayMs * n,
+    exponential,
+    jittered: exponential * (0.5 + 0.5 * fractionOf(`${runId}/${step.id}/${n}`)),
+  }
   return Math.min(maxDelayMs, Math.round(raw[backoff]))
 }
 

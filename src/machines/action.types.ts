@@ -85,7 +85,14 @@ export type ActionEvent =
     }
 
 export type ActionEmitted =
-  | { readonly type: 'action.judged'; readonly actionId: string; readonly decision: Verdict['decision']; readonly ruleId: string; readonly reason: string; readonly digest: string }
+  | {
+      readonly type: 'action.judged'
+      readonly actionId: string
+      readonly decision: Verdict['decision']
+      readonly ruleId: string
+      readonly reason: string
+      readonly digest: string
+    }
   | { readonly type: 'action.started'; readonly actionId: string; readonly attempt: number }
   | { readonly type: 'action.retrying'; readonly actionId: string; readonly failure: Failure; readonly delayMs: number }
 

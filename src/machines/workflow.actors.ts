@@ -42,7 +42,9 @@ export const evaluateCriteria = unprovided<EvaluateOutput, EvaluateInput>('evalu
 export const diagnoseStall = unprovided<DiagnoseOutput, DiagnoseInput>('diagnoseStall')
 
 /** Carries out one rung of the recovery ladder; idempotent by the intervention's id. */
-export const applyIntervention = unprovided<ApplyInterventionOutput, { readonly runId: string; readonly intervention: Intervention }>('applyIntervention')
+export const applyIntervention = unprovided<ApplyInterventionOutput, { readonly runId: string; readonly intervention: Intervention }>(
+  'applyIntervention',
+)
 
 /** Writes the report of an ended run. */
 export const writeReport = unprovided<WriteReportOutput, WriteReportInput>('writeReport')

@@ -190,7 +190,8 @@ export function amended(context: WorkflowContext, amendment: QueuedAmendment): P
     escalated: amendment.escalate,
     limits: amendment.maxSteps === null ? context.limits : { ...context.limits, steps: amendment.maxSteps },
     plan,
-    progress: plan && context.plan && context.progress ? carryOver(context.plan, context.progress, plan, Object.keys(amendment.overrides)) : context.progress,
+    progress:
+      plan && context.plan && context.progress ? carryOver(context.plan, context.progress, plan, Object.keys(amendment.overrides)) : context.progress,
   }
 }
 
@@ -214,7 +215,8 @@ const STALL_EXIT: Record<StallCause, ExitReason> = {
 /** Why a stalled run that gets no help has failed. */
 export function stalledOutcome(context: WorkflowContext): RunOutcome {
   const cause = context.stall?.cause ?? 'blocked'
-  const limited = cause === 'limit' ? (withinStepLimit(context) ? (withinTimeLimit(context) ? 'budget' : 'time_limit') : 'step_limit') : STALL_EXIT[cause]
+  const limited =
+    cause === 'limit' ? (withinStepLimit(context) ? (withinTimeLimit(context) ? 'budget' : 'time_limit') : 'step_limit') : STALL_EXIT[cause]
   const exitReason = (cause === 'criteria' || cause === 'replans') && context.lastFailure ? 'action_failed' : limited
   return { status: 'failed', exitReason, failure: context.lastFailure ?? failure('ACTION_FAILED', context.stall?.detail ?? 'the run stood still') }
 }

@@ -1,5 +1,15 @@
 import { failure, toFailure } from '../errors.ts'
-import { diagnoseInput, initialContext, liveSteps, planningInput, toOutput, wantedStall, lostOutcome, noIntervention, noPlan } from './workflow.logic.ts'
+import {
+  diagnoseInput,
+  initialContext,
+  liveSteps,
+  planningInput,
+  toOutput,
+  wantedStall,
+  lostOutcome,
+  noIntervention,
+  noPlan,
+} from './workflow.logic.ts'
 import { workflowSetup } from './workflow.setup.ts'
 
 /**
@@ -54,12 +64,18 @@ export const workflowMachine = workflowSetup.createMachine({
               { type: 'tellCrashed', params: ({ event }) => event },
               { type: 'recordCrashed', params: ({ event }) => event },
               { type: 'forgetStep', params: ({ event }) => event },
-              { type: 'recordOutcome', params: ({ event }) => ({ status: 'failed' as const, exitReason: 'internal_error' as const, error: event.error }) },
+              {
+                type: 'recordOutcome',
+                params: ({ event }) => ({ status: 'failed' as const, exitReason: 'internal_error' as const, error: event.error }),
+              },
             ],
           },
           {
             target: 'settling',
-            actions: { type: 'recordOutcome', params: ({ event }) => ({ status: 'failed' as const, exitReason: 'internal_error' as const, error: event.error }) },
+            actions: {
+              type: 'recordOutcome',
+              params: ({ event }) => ({ status: 'failed' as const, exitReason: 'internal_error' as const, error: event.error }),
+            },
           },
         ],
         'action.ready': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'noteReady', params: ({ event }) => event } },
@@ -71,14 +87,38 @@ export const workflowMachine = workflowSetup.createMachine({
           ],
         },
         'action.progressed': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: 'noteProgress' },
-        'action.approve': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
-        'action.edit': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
-        'action.reject': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
-        'action.respond': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
-        'action.skip': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
-        'action.resolve': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
-        'action.restart': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
-        'action.override': { guard: { type: 'isLiveStep', params: ({ event }) => event }, actions: { type: 'forwardToStep', params: ({ event }) => event } },
+        'action.approve': {
+          guard: { type: 'isLiveStep', params: ({ event }) => event },
+          actions: { type: 'forwardToStep', params: ({ event }) => event },
+        },
+        'action.edit': {
+          guard: { type: 'isLiveStep', params: ({ event }) => event },
+          actions: { type: 'forwardToStep', params: ({ event }) => event },
+        },
+        'action.reject': {
+          guard: { type: 'isLiveStep', params: ({ event }) => event },
+          actions: { type: 'forwardToStep', params: ({ event }) => event },
+        },
+        'action.respond': {
+          guard: { type: 'isLiveStep', params: ({ event }) => event },
+          actions: { type: 'forwardToStep', params: ({ event }) => event },
+        },
+        'action.skip': {
+          guard: { type: 'isLiveStep', params: ({ event }) => event },
+          actions: { type: 'forwardToStep', params: ({ event }) => event },
+        },
+        'action.resolve': {
+          guard: { type: 'isLiveStep', params: ({ event }) => event },
+          actions: { type: 'forwardToStep', params: ({ event }) => event },
+        },
+        'action.restart': {
+          guard: { type: 'isLiveStep', params: ({ event }) => event },
+          actions: { type: 'forwardToStep', params: ({ event }) => event },
+        },
+        'action.override': {
+          guard: { type: 'isLiveStep', params: ({ event }) => event },
+          actions: { type: 'forwardToStep', params: ({ event }) => event },
+        },
         'run.modify': { guard: 'mayAmend', actions: { type: 'queueAmendment', params: ({ event }) => event } },
       },
       states: {
@@ -125,13 +165,19 @@ export const workflowMachine = workflowSetup.createMachine({
                 ],
                 onError: {
                   target: '#workflow.settling',
-                  actions: { type: 'recordOutcome', params: ({ event }) => ({ status: 'failed' as const, exitReason: 'goal_error' as const, error: event.error }) },
+                  actions: {
+                    type: 'recordOutcome',
+                    params: ({ event }) => ({ status: 'failed' as const, exitReason: 'goal_error' as const, error: event.error }),
+                  },
                 },
               },
               after: {
                 guardTimeout: {
                   target: '#workflow.settling',
-                  actions: { type: 'recordOutcome', params: { status: 'failed', exitReason: 'goal_error', message: 'the goal was not judged in time' } },
+                  actions: {
+                    type: 'recordOutcome',
+                    params: { status: 'failed', exitReason: 'goal_error', message: 'the goal was not judged in time' },
+                  },
                 },
               },
             },
@@ -156,10 +202,16 @@ export const workflowMachine = workflowSetup.createMachine({
                     src: 'research',
                     input: ({ context }) => planningInput(context),
                     onDone: { target: 'drafting', actions: { type: 'recordEvidence', params: ({ event }) => event.output } },
-                    onError: { target: 'drafting', actions: { type: 'recordResearchGap', params: ({ event }) => ({ reason: toFailure(event.error).message }) } },
+                    onError: {
+                      target: 'drafting',
+                      actions: { type: 'recordResearchGap', params: ({ event }) => ({ reason: toFailure(event.error).message }) },
+                    },
                   },
                   after: {
-                    researchTimeout: { target: 'drafting', actions: { type: 'recordResearchGap', params: { reason: 'research did not end in time' } } },
+                    researchTimeout: {
+                      target: 'drafting',
+                      actions: { type: 'recordResearchGap', params: { reason: 'research did not end in time' } },
+                    },
                   },
                 },
                 drafting: {
@@ -286,13 +338,19 @@ export const workflowMachine = workflowSetup.createMachine({
                     ],
                     onError: {
                       target: '#workflow.settling',
-                      actions: { type: 'recordOutcome', params: ({ event }) => ({ status: 'failed' as const, exitReason: 'plan_invalid' as const, error: event.error }) },
+                      actions: {
+                        type: 'recordOutcome',
+                        params: ({ event }) => ({ status: 'failed' as const, exitReason: 'plan_invalid' as const, error: event.error }),
+                      },
                     },
                   },
                   after: {
                     guardTimeout: {
                       target: '#workflow.settling',
-                      actions: { type: 'recordOutcome', params: { status: 'failed', exitReason: 'plan_invalid', message: 'the plan was not judged in time' } },
+                      actions: {
+                        type: 'recordOutcome',
+                        params: { status: 'failed', exitReason: 'plan_invalid', message: 'the plan was not judged in time' },
+                      },
                     },
                   },
                 },
@@ -303,13 +361,19 @@ export const workflowMachine = workflowSetup.createMachine({
                   always: {
                     guard: 'nobodyThere',
                     target: '#workflow.settling',
-                    actions: { type: 'recordOutcome', params: { status: 'failed', exitReason: 'nobody_there', message: 'the plan needs a signature and nobody is there' } },
+                    actions: {
+                      type: 'recordOutcome',
+                      params: { status: 'failed', exitReason: 'nobody_there', message: 'the plan needs a signature and nobody is there' },
+                    },
                   },
                   after: {
                     interventionTimeout: {
                       guard: 'interventionLimited',
                       target: '#workflow.settling',
-                      actions: { type: 'recordOutcome', params: { status: 'failed', exitReason: 'intervention_timeout', message: 'nobody signed the plan in time' } },
+                      actions: {
+                        type: 'recordOutcome',
+                        params: { status: 'failed', exitReason: 'intervention_timeout', message: 'nobody signed the plan in time' },
+                      },
                     },
                   },
                   on: {
@@ -328,7 +392,10 @@ export const workflowMachine = workflowSetup.createMachine({
                       {
                         guard: { type: 'isForThisDraft', params: ({ event }) => event },
                         target: '#workflow.settling',
-                        actions: { type: 'recordOutcome', params: { status: 'failed', exitReason: 'plan_rejected', message: 'the plan was rejected' } },
+                        actions: {
+                          type: 'recordOutcome',
+                          params: { status: 'failed', exitReason: 'plan_rejected', message: 'the plan was rejected' },
+                        },
                       },
                     ],
                   },
@@ -406,25 +473,38 @@ export const workflowMachine = workflowSetup.createMachine({
                         actions: [
                           {
                             type: 'tellAmended',
-                            params: ({ context }) => ({ accepted: true, reason: 'the amended plan is in force', overrides: context.amendment?.overrides ?? {} }),
+                            params: ({ context }) => ({
+                              accepted: true,
+                              reason: 'the amended plan is in force',
+                              overrides: context.amendment?.overrides ?? {},
+                            }),
                           },
                           'applyAmendment',
                         ],
                       },
                       {
                         target: 'dispatching',
-                        actions: ['dropAmendment', { type: 'tellAmended', params: ({ event }) => ({ accepted: false, reason: event.output.reason }) }],
+                        actions: [
+                          'dropAmendment',
+                          { type: 'tellAmended', params: ({ event }) => ({ accepted: false, reason: event.output.reason }) },
+                        ],
                       },
                     ],
                     onError: {
                       target: 'dispatching',
-                      actions: ['dropAmendment', { type: 'tellAmended', params: ({ event }) => ({ accepted: false, reason: toFailure(event.error).message }) }],
+                      actions: [
+                        'dropAmendment',
+                        { type: 'tellAmended', params: ({ event }) => ({ accepted: false, reason: toFailure(event.error).message }) },
+                      ],
                     },
                   },
                   after: {
                     guardTimeout: {
                       target: 'dispatching',
-                      actions: ['dropAmendment', { type: 'tellAmended', params: { accepted: false, reason: 'the amendment was not judged in time' } }],
+                      actions: [
+                        'dropAmendment',
+                        { type: 'tellAmended', params: { accepted: false, reason: 'the amendment was not judged in time' } },
+                      ],
                     },
                   },
                 },
@@ -557,7 +637,10 @@ export const workflowMachine = workflowSetup.createMachine({
                       {
                         guard: 'interventionLimited',
                         target: '#workflow.settling',
-                        actions: { type: 'recordOutcome', params: { status: 'failed', exitReason: 'intervention_timeout', message: 'nobody chose how to go on in time' } },
+                        actions: {
+                          type: 'recordOutcome',
+                          params: { status: 'failed', exitReason: 'intervention_timeout', message: 'nobody chose how to go on in time' },
+                        },
                       },
                     ],
                   },

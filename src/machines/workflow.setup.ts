@@ -152,7 +152,10 @@ export const workflowSetup = workflow.extend({
       outcome: context.outcome ?? {
         status: 'failed' as const,
         exitReason: 'time_limit' as const,
-        failure: { ...failure('TIMEOUT', `the run used up its time limit of ${context.limits.timeMs} ms`), hint: 'Raise `timeout_ms` (`--timeout`).' },
+        failure: {
+          ...failure('TIMEOUT', `the run used up its time limit of ${context.limits.timeMs} ms`),
+          hint: 'Raise `timeout_ms` (`--timeout`).',
+        },
       },
     })),
     recordStalledOutcome: assign(({ context }) => ({ outcome: context.outcome ?? stalledOutcome(context) })),
@@ -178,7 +181,10 @@ export const workflowSetup = workflow.extend({
       actionId: params.actorId,
       result: resultWithout(context, params.actorId, 'failed', toFailure(params.error)),
     })),
-    noteReady: assign(({ context }, params: { actionId: string }) => ({ live: { ...context.live, [params.actionId]: 'ready' as const }, changed: true })),
+    noteReady: assign(({ context }, params: { actionId: string }) => ({
+      live: { ...context.live, [params.actionId]: 'ready' as const },
+      changed: true,
+    })),
     noteWaiting: assign(({ context }, params: { actionId: string }) => ({
       live: { ...context.live, [params.actionId]: 'waiting' as const },
       changed: true,
@@ -337,4 +343,3 @@ const personWasWanted = ({ stall }: WorkflowContext) => stall?.cause === 'failur
 function defaultsTo(context: WorkflowContext, option: 'continue' | 'replan'): boolean {
   return context.waits.interventionMs > 0 && context.onInterventionTimeout === option && context.counts.rungs < context.limits.rungs
 }
-

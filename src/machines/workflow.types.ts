@@ -249,9 +249,7 @@ export interface DiagnoseInput {
   readonly replansLeft: boolean
 }
 
-export type DiagnoseOutput =
-  | { readonly kind: 'recover'; readonly intervention: Intervention }
-  | { readonly kind: 'person'; readonly detail: string }
+export type DiagnoseOutput = { readonly kind: 'recover'; readonly intervention: Intervention } | { readonly kind: 'person'; readonly detail: string }
 
 export interface ApplyInterventionOutput {
   readonly interventionId: string

@@ -40,4 +40,3 @@ export type Admitted<A extends Action = Action> = A & {
   /** Who let it pass: a rule of the policy, or a person. */
   readonly grantedBy: 'policy' | 'person'
 }
-

@@ -15,7 +15,14 @@ export type RunEvent = { readonly runId: string; readonly seq: number; readonly 
   | { readonly type: 'plan.awaitsSignOff'; readonly digest: string }
   | { readonly type: 'goal.needsAnswer'; readonly question: string; readonly choices: readonly string[] }
   | { readonly type: 'action.dispatched'; readonly actionId: string; readonly capability: string }
-  | { readonly type: 'action.judged'; readonly actionId: string; readonly decision: string; readonly ruleId: string; readonly reason: string; readonly digest: string }
+  | {
+      readonly type: 'action.judged'
+      readonly actionId: string
+      readonly decision: string
+      readonly ruleId: string
+      readonly reason: string
+      readonly digest: string
+    }
   | { readonly type: 'action.started'; readonly actionId: string; readonly attempt: number }
   | { readonly type: 'action.retrying'; readonly actionId: string; readonly failure: Failure; readonly delayMs: number }
   | { readonly type: 'action.waiting'; readonly actionId: string; readonly reason: string; readonly digest: string | null }

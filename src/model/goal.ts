@@ -43,7 +43,10 @@ export type Preferences = z.infer<typeof Preferences>
  */
 export const PlannerExecParams = z
   .strictObject({
-    workflow_id: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/, 'letters, digits, - and _, at most 128').optional(),
+    workflow_id: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,127}$/, 'letters, digits, - and _, at most 128')
+      .optional(),
     goal: z
       .string()
       .transform((text) => text.trim())
@@ -62,7 +65,12 @@ export const PlannerExecParams = z
       const type = WorkflowType.safeParse(params.workflow_type)
       const steps = z.number().int().min(1).safeParse(params.max_steps)
       if (!type.success || !steps.success || steps.data >= STEP_BANDS[type.data].min) return
-      ctx.addIssue({ code: 'custom', path: ['max_steps'], message: `must be at least ${STEP_BANDS[type.data].min} for ${type.data}`, input: steps.data })
+      ctx.addIssue({
+        code: 'custom',
+        path: ['max_steps'],
+        message: `must be at least ${STEP_BANDS[type.data].min} for ${type.data}`,
+        input: steps.data,
+      })
     },
     // Asked whatever else is wrong, so that every problem is told at once; `params` is then what was given, as far as it is an object.
     { when: ({ value }) => typeof value === 'object' && value !== null },
@@ -89,4 +97,3 @@ export const GoalVerdict = z.strictObject({
   choices: z.array(z.string()).default([]),
 })
 export type GoalVerdict = z.infer<typeof GoalVerdict>
-

@@ -28,7 +28,14 @@ export const Policy = z.strictObject({
   /** Goals that are refused outright, as RegExp-free, case-insensitive phrases. */
   goals: z.strictObject({ deny: z.array(z.string().min(1)).default([]) }).prefault({}),
   limits: z
-    .strictObject({ max_file_bytes: z.number().int().min(1).default(100 * 1024 * 1024), max_timeout_ms: z.number().int().min(1).default(3_600_000) })
+    .strictObject({
+      max_file_bytes: z
+        .number()
+        .int()
+        .min(1)
+        .default(100 * 1024 * 1024),
+      max_timeout_ms: z.number().int().min(1).default(3_600_000),
+    })
     .prefault({}),
 })
 export type Policy = z.infer<typeof Policy>

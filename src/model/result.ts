@@ -62,9 +62,26 @@ export type RunStatus = z.infer<typeof RunStatus>
 
 /** Why a run ended as it did. */
 export const ExitReason = z.enum([
-  'criteria_met', 'accepted', 'cancelled', 'unplannable', 'goal_denied', 'goal_error', 'plan_invalid', 'plan_vetoed', 'plan_rejected',
-  'action_failed', 'action_aborted', 'criteria_unmet', 'step_limit', 'time_limit', 'budget', 'stalled', 'intervention_failed',
-  'intervention_timeout', 'nobody_there', 'internal_error',
+  'criteria_met',
+  'accepted',
+  'cancelled',
+  'unplannable',
+  'goal_denied',
+  'goal_error',
+  'plan_invalid',
+  'plan_vetoed',
+  'plan_rejected',
+  'action_failed',
+  'action_aborted',
+  'criteria_unmet',
+  'step_limit',
+  'time_limit',
+  'budget',
+  'stalled',
+  'intervention_failed',
+  'intervention_timeout',
+  'nobody_there',
+  'internal_error',
 ])
 export type ExitReason = z.infer<typeof ExitReason>
 

@@ -292,7 +292,10 @@ describe('the criteria of a plan', () => {
     await writeFile(join(workspace, 'notes.txt'), 'KEY=abc')
     const matches = (path: string) => ({ kind: 'fileMatches' as const, path, pattern: 'KEY=a' })
 
-    const { result } = await carryOut(controller, planOf([echo('one')], { successCriteria: [matches('notes.txt'), matches('.env'), { kind: 'fileExists', path: '.planner-exec/.gitignore' }] }))
+    const { result } = await carryOut(
+      controller,
+      planOf([echo('one')], { successCriteria: [matches('notes.txt'), matches('.env'), { kind: 'fileExists', path: '.planner-exec/.gitignore' }] }),
+    )
 
     expect(result.criteria.map(({ verdict }) => verdict)).toEqual(['met', 'unmet', 'unmet'])
   })

@@ -558,19 +558,24 @@ describe('requests that wait in the store', () => {
     expect(probe.count('one')).toBe(0)
   })
 
-  it.each(['xstate.done.actor.one', 'xstate.done.actor.service:execute', 'action.dispatch', 'xstate.init', 'xstate.stop', 'run.start', 'action.cancel'])(
-    'cannot be the internal event %s',
-    async (type) => {
-      const journal = createMemoryJournal()
-      const { controller, probe } = await openRig({ journal, asks: ['test.append'] })
-      const run = await controller.start(GOAL, { plan: planOf([append('one')]) })
-      await run.outcome()
+  it.each([
+    'xstate.done.actor.one',
+    'xstate.done.actor.service:execute',
+    'action.dispatch',
+    'xstate.init',
+    'xstate.stop',
+    'run.start',
+    'action.cancel',
+  ])('cannot be the internal event %s', async (type) => {
+    const journal = createMemoryJournal()
+    const { controller, probe } = await openRig({ journal, asks: ['test.append'] })
+    const run = await controller.start(GOAL, { plan: planOf([append('one')]) })
+    await run.outcome()
 
-      const forged = await journal.send(run.id, { type, actionId: 'one', stepId: 'one', output: {} }, 0)
+    const forged = await journal.send(run.id, { type, actionId: 'one', stepId: 'one', output: {} }, 0)
 
-      await expect((await controller.resume(run.id)).outcome()).resolves.toMatchObject({ kind: 'parked' })
-      expect(journal.inbox(forged)).toMatchObject({ state: 'refused' })
-      expect(probe.count('one')).toBe(0)
-    },
-  )
+    await expect((await controller.resume(run.id)).outcome()).resolves.toMatchObject({ kind: 'parked' })
+    expect(journal.inbox(forged)).toMatchObject({ state: 'refused' })
+    expect(probe.count('one')).toBe(0)
+  })
 })

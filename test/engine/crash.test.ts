@@ -2,7 +2,6 @@ import fc from 'fast-check'
 import { beforeAll, describe, expect, test } from 'vitest'
 import { createFold } from '../../src/engine/fold.ts'
 import { DELAY_CLOCKS } from '../../src/machines/clocks.ts'
-import type { WorkflowContext } from '../../src/machines/workflow.types.ts'
 import type { JournalEntry } from '../../src/model/journal-entry.ts'
 import { createSimulatedClock } from '../../src/services/clock/simulated.clock.ts'
 import type { SimulatedClock } from '../../src/services/clock/simulated.clock.ts'
@@ -13,7 +12,8 @@ import { SEED } from '../support/walk-arbitraries.ts'
 import { attend, attended, createWorld, startKey } from '../support/world.ts'
 
 const INPUT = workflowInput()
-const eventsOf = (entries: readonly JournalEntry[]) => entries.flatMap((entry) => (entry.kind === 'event' ? [`${entry.path} ${entry.event.type}`] : []))
+const eventsOf = (entries: readonly JournalEntry[]) =>
+  entries.flatMap((entry) => (entry.kind === 'event' ? [`${entry.path} ${entry.event.type}`] : []))
 const typesOf = (entries: readonly JournalEntry[]) => entries.flatMap((entry) => (entry.kind === 'event' ? [entry.event.type] : []))
 
 /** Lets the world's person see what happens from now on. */
@@ -23,7 +23,7 @@ function watch(life: Life, seen: readonly string[] = []): Life {
   return life
 }
 const looks = new WeakMap<Life, () => void>()
-const onFolded = (life: Life | undefined) => void queueMicrotask(() => life && looks.get(life)?.())
+const onFolded = (life: Life) => queueMicrotask(() => looks.get(life)?.())
 
 async function finish(life: Life): Promise<void> {
   for (let n = 0; n < 400 && life.run.fold.snapshot('')?.status === 'active'; n++) await life.clock.next()
@@ -49,7 +49,7 @@ async function carryOn(journal: GatedJournal, clock: SimulatedClock) {
 /** What counts in the end. */
 function ending(life: Life) {
   const root = life.run.fold.snapshot('')
-  const { progress, counts, usage, live } = root?.context as WorkflowContext
+  const { progress, counts, usage, live } = life.context()
   const settled = life.facts.flatMap((fact) => (fact.type === 'action.settled' && 'result' in fact ? [JSON.stringify(fact.result)] : []))
   return { value: root?.value, output: root?.output, progress, counts, usage, live, settled: settled.toSorted() }
 }
@@ -81,7 +81,13 @@ describe('a run that crashes', () => {
   test('has a reference with a retry, an approval, a pause, a doubt and a second plan', () => {
     expect(ending(whole.life)).toMatchObject({ value: 'completed', progress: { letters: 's' }, counts: { steps: 7, plans: 2, replans: 1 } })
     const types = typesOf(whole.entries)
-    for (const type of ['run.pause', 'run.resume', 'action.approve', 'xstate.done.actor.service:reconcileEffect', 'xstate.after.backoffDelay.action.backingOff']) {
+    for (const type of [
+      'run.pause',
+      'run.resume',
+      'action.approve',
+      'xstate.done.actor.service:reconcileEffect',
+      'xstate.after.backoffDelay.action.backingOff',
+    ]) {
       expect(types).toContain(type)
     }
     expect(whole.entries.length).toBeGreaterThan(30)
@@ -135,7 +141,7 @@ describe('a run that crashes', () => {
     const clock = createSimulatedClock()
     const life = watch(beginLife({ machine: createWorld(clock).machine, clock, input: INPUT, onFolded }))
     await clock.advance(400)
-    expect(Object.keys((life.run.fold.snapshot('')?.context as WorkflowContext).live).length).toBeGreaterThan(0)
+    expect(Object.keys(life.context().live).length).toBeGreaterThan(0)
     await life.send(ask.cancel())
     const cancelledAt = life.journal.entries.length
     await finish(life)

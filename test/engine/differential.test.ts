@@ -48,7 +48,11 @@ async function byPlainActors() {
       if (type === '@xstate.actor' && isMachineRef(actorRef)) actorRef.on('*', (fact: EventObject) => void facts.push(fact))
     },
   })
-  const snapshot = (path: string): AnyMachineSnapshot | null => (path === '' ? actor.getSnapshot() : (actor.getSnapshot().children[path]?.getSnapshot() ?? null))
+  const snapshot = (path: string): AnyMachineSnapshot | null => {
+    if (path === '') return actor.getSnapshot()
+    const child: unknown = actor.getSnapshot().children[path]
+    return typeof child === 'object' && child !== null && isMachineRef(child) ? child.getSnapshot() : null
+  }
   const look = attend({
     snapshot,
     facts,

@@ -3,8 +3,9 @@ import { fromCallback, fromPromise, setup } from 'xstate'
 import type { EventObject } from 'xstate'
 import { ControllerError } from '../../src/errors.ts'
 import type { JournalEntry } from '../../src/model/journal-entry.ts'
+import type { Commit } from '../../src/services/journal/journal.ts'
 import { beginLife, crashedJournal, createGatedJournal, nextLife } from '../support/engine.ts'
-import type { Life } from '../support/engine.ts'
+import type { GatedJournal, Life } from '../support/engine.ts'
 import { HARD, TRANSIENT, ask, planOf, stepOf, verdictOf, workflowInput } from '../support/flow.fixture.ts'
 import type { InputChanges } from '../support/flow.fixture.ts'
 import { createScriptedServices } from '../support/scripted-services.ts'
@@ -63,8 +64,13 @@ describe('a durable run', () => {
 
     await life.clock.advance(30_000)
 
-    const records = life.journal.entries.flatMap((entry) => (entry.kind === 'event' ? [[entry.path, entry.timer?.[0] ?? null, entry.child ?? null]] : []))
-    expect(records.slice(0, 2)).toEqual([['', null, null], ['', null, 'service:vetGoal']])
+    const records = life.journal.entries.flatMap((entry) =>
+      entry.kind === 'event' ? [[entry.path, entry.timer?.[0] ?? null, entry.child ?? null]] : [],
+    )
+    expect(records.slice(0, 2)).toEqual([
+      ['', null, null],
+      ['', null, 'service:vetGoal'],
+    ])
     expect(records).toContainEqual(['s1', 's1', null])
   })
 
@@ -112,7 +118,13 @@ describe('a durable run', () => {
   })
 
   test('does not stop at an action that throws', async () => {
-    const machine = setup({ actions: { explode: () => { throw new Error('boom') } } }).createMachine({
+    const machine = setup({
+      actions: {
+        explode: () => {
+          throw new Error('boom')
+        },
+      },
+    }).createMachine({
       id: 'throwing',
       initial: 'a',
       states: { a: { on: { go: { target: 'b', actions: 'explode' } } }, b: {} },
@@ -136,6 +148,7 @@ describe('a durable run', () => {
 
     expect(life.facts).toContainEqual(expect.objectContaining({ type: 'action.dispatched', actionId: 's2' }))
     expect(services.calls.filter(({ src }) => src === 'judgeAction').map(({ input }) => input)).toMatchObject([{ stepId: 's1' }])
+    expect([life.broken, life.run.fold.snapshot('')?.value]).toEqual([[], 'failed'])
   })
 
   test('lets what comes while a record is worked off wait for its turn', async () => {
@@ -147,7 +160,12 @@ describe('a durable run', () => {
       initial: 'idle',
       states: {
         idle: { on: { go: 'working' } },
-        working: { invoke: { id: 'eager', src: 'eager' }, after: { patience: 'late' }, on: { beat: 'resting' } },
+        working: {
+          invoke: { id: 'eager', src: 'eager' },
+          on: { beat: 'resting' },
+          initial: 'patient',
+          states: { patient: { after: { patience: '#eager.late' } } },
+        },
         resting: { invoke: { id: 'slow', src: 'slow' } },
         late: {},
       },
@@ -212,6 +230,27 @@ describe('what leaves the process', () => {
     await sent
 
     expect(life.durable).toEqual(life.journal.entries.map(({ seq }) => seq))
+  })
+
+  test('is told in order, even when a later commit is through first', async () => {
+    const gated = createGatedJournal()
+    let through: () => void = () => {}
+    const slow = new Promise<void>((resolve) => (through = resolve))
+    const journal: GatedJournal = Object.assign(Object.create(gated), {
+      commit: async (commit: Commit) => {
+        await gated.commit(commit)
+        if (commit.entries[0]?.kind === 'started') await slow
+      },
+    })
+    const life = beginLife({ machine: planning([]).machine, journal, input: workflowInput() })
+    void life.send(start)
+    await settle(life)
+    expect([gated.entries.length > 2, life.durable]).toEqual([true, []])
+
+    through()
+    await settle(life)
+
+    expect(life.durable).toEqual(gated.entries.map(({ seq }) => seq))
   })
 
   test('is not kept waiting when it stays inside', async () => {
@@ -429,6 +468,21 @@ describe('the next life of a run', () => {
     expect(() => nextLife({ machine: make(['other']), journal: life.journal })).toThrow(expect.objectContaining({ code: 'ENGINE_DIVERGED' }))
   })
 
+  test('is refused by a version that would wait for what has ended', async () => {
+    const make = (ends: boolean) =>
+      setup({ actors: { work: fromPromise(() => Promise.resolve()) } }).createMachine({
+        id: 'old',
+        initial: 'working',
+        states: { working: { invoke: { id: 'work', src: 'work', ...(ends ? { onDone: 'rested' } : {}) } }, rested: {} },
+      })
+    const life = beginLife({ machine: make(true), input: {} })
+    await settle(life)
+    expect(life.run.fold.snapshot('')?.value).toBe('rested')
+    life.run.stop()
+
+    expect(() => nextLife({ machine: make(false), journal: life.journal })).toThrow(expect.objectContaining({ code: 'ENGINE_DIVERGED' }))
+  })
+
   test('does nothing before it took over', async () => {
     const { life, services } = await executing([stepOf('s1')])
     life.run.stop()
@@ -507,9 +561,17 @@ describe('the next life of a run', () => {
 
 describe('a chart that cannot be folded on', () => {
   const broken = (delay: unknown) =>
-    setup({ delays: { patience: () => delay as number } }).createMachine({ id: 'broken', initial: 'a', states: { a: { on: { go: 'b' } }, b: { after: { patience: 'c' } }, c: {} } })
+    setup({ delays: { patience: () => delay as number } }).createMachine({
+      id: 'broken',
+      initial: 'a',
+      states: { a: { on: { go: 'b' } }, b: { after: { patience: 'c' } }, c: {} },
+    })
 
-  test.each([['NaN', Number.NaN], ['undefined', undefined], ['text', '5']])('breaks the run: a delay that is %s', async (_, delay) => {
+  test.each([
+    ['NaN', Number.NaN],
+    ['undefined', undefined],
+    ['text', '5'],
+  ])('breaks the run: a delay that is %s', async (_, delay) => {
     const life = beginLife({ machine: broken(delay), input: {} })
 
     await expect(life.send({ type: 'go' })).rejects.toMatchObject({ code: 'MACHINE_INVALID', message: expect.stringContaining('patience') })

@@ -21,7 +21,10 @@ function waiting(ms: { readonly wallWait?: number; readonly runWait?: number; re
     states: {
       wall: { initial: 'off', states: { off: { on: { wall: 'on' } }, on: { after: { wallWait: 'late' } }, late: {} } },
       run: { initial: 'off', states: { off: { on: { run: 'on' } }, on: { after: { runWait: 'late' } }, late: {} } },
-      service: { initial: 'off', states: { off: { on: { service: 'on' } }, on: { invoke: { id: 'work', src: 'work' }, after: { serviceWait: 'late' } }, late: {} } },
+      service: {
+        initial: 'off',
+        states: { off: { on: { service: 'on' } }, on: { invoke: { id: 'work', src: 'work' }, after: { serviceWait: 'late' } }, late: {} },
+      },
       clock: { initial: 'ticking', states: { ticking: { on: { stop: 'stopped' } }, stopped: { tags: 'clockStopped', on: { go: 'ticking' } } } },
     },
   })

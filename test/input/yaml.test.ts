@@ -13,7 +13,8 @@ describe('parseYaml', () => {
   it('refuses deep nesting before the parser sees it, and says where', async () => {
     const nested = [`a: 1\n${'- '.repeat(50_000)}1\n`, `a: 1\nb: ${'['.repeat(20_000)}${']'.repeat(20_000)}\n`]
 
-    for (const text of nested) expect(await parseYaml(text)).toMatchObject({ ok: false, problems: [{ line: 2, message: expect.stringContaining('nests too deeply') }] })
+    for (const text of nested)
+      expect(await parseYaml(text)).toMatchObject({ ok: false, problems: [{ line: 2, message: expect.stringContaining('nests too deeply') }] })
   })
 
   it('does not turn yes, no and times into something else', async () => {

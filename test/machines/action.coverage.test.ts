@@ -97,7 +97,11 @@ function disagreement(steps: readonly Step[], changes: ActionChanges): string | 
     if (!isInit(event)) play(composite, event)
     const actual = composite.snapshot('s1')
     const [is, expected] = [actual && project(actual), project(state)]
-    if (is !== expected) return `${steps.slice(0, index + 1).map((step) => step.event.type).join(' · ')}: ${is}, not ${expected}`
+    if (is !== expected)
+      return `${steps
+        .slice(0, index + 1)
+        .map((step) => step.event.type)
+        .join(' · ')}: ${is}, not ${expected}`
   }
   return composite.failures.length === 0 ? null : String(composite.failures[0])
 }

@@ -66,13 +66,18 @@ function doubting(changes: ActionChanges = WRITE): ActionDriver {
   return action
 }
 
-type Row = readonly [name: string, begin: () => ActionDriver, then: (action: ActionDriver) => void, where: string, code?: string | undefined]
+type Row = readonly [name: string, begin: () => ActionDriver, does: (action: ActionDriver) => void, where: string, code?: string | undefined]
 
 const ready_: readonly Row[] = [
   ['is guarded when it is dispatched', () => ready(), (a) => a.tell(ask.dispatch()), 'guarding'],
   ['is skipped', () => ready(), (a) => a.tell(ask.skip('s1')), 'skipped'],
   ['is cancelled', () => ready(), (a) => a.tell(ask.cancelAction()), 'cancelled'],
-  ['takes no pause, approval or restart', () => ready(), (a) => [ask.pauseAction('abort'), ask.approve('s1'), ask.restart('s1')].forEach(a.tell), 'ready'],
+  [
+    'takes no pause, approval or restart',
+    () => ready(),
+    (a) => [ask.pauseAction('abort'), ask.approve('s1'), ask.restart('s1')].forEach(a.tell),
+    'ready',
+  ],
 ]
 
 const guarding_: readonly Row[] = [
@@ -80,7 +85,13 @@ const guarding_: readonly Row[] = [
   ['waits when a person has to be asked', () => guarding(), (a) => a.says('judgeAction', verdictOf('ask')), 'awaitingApproval'],
   ['is judged again as the guard changed it', () => guarding(), (a) => a.says('judgeAction', verdictOf('modify')), 'guarding'],
   ['is denied when the guard says so', () => guarding(), (a) => a.says('judgeAction', verdictOf('deny')), 'denied', 'GUARD_DENIED'],
-  ['is denied when the guard fails', () => guarding(), (a) => a.breaks('judgeAction', failure('GUARD_FAILED', 'the guard broke')), 'denied', 'GUARD_FAILED'],
+  [
+    'is denied when the guard fails',
+    () => guarding(),
+    (a) => a.breaks('judgeAction', failure('GUARD_FAILED', 'the guard broke')),
+    'denied',
+    'GUARD_FAILED',
+  ],
   ['is denied when the guard takes too long', () => guarding(), (a) => a.passes('guardTimeout'), 'denied', 'GUARD_TIMEOUT'],
   ['is ready again after a pause that lets work finish', () => guarding(), (a) => a.tell(ask.pauseAction('finish')), 'ready'],
   ['is ready again after a pause that aborts', () => guarding(), (a) => a.tell(ask.pauseAction('abort')), 'ready'],
@@ -94,10 +105,27 @@ const awaiting_: readonly Row[] = [
   ['succeeds with the answer of a person', () => awaiting(), (a) => a.tell(ask.respond('s1', 'answer')), 'succeeded'],
   ['is skipped', () => awaiting(), (a) => a.tell(ask.skip('s1')), 'skipped'],
   ['is cancelled', () => awaiting(), (a) => a.tell(ask.cancelAction()), 'cancelled'],
-  ['is denied when nobody is there', () => guarding({ person: 'absent' }), (a) => a.says('judgeAction', verdictOf('ask')), 'denied', 'APPROVAL_MISSING'],
-  ['is denied when nobody answers in time', () => awaiting({ waits: { approvalMs: 60_000 } }), (a) => a.passes('approvalTimeout'), 'denied', 'APPROVAL_TIMEOUT'],
+  [
+    'is denied when nobody is there',
+    () => guarding({ person: 'absent' }),
+    (a) => a.says('judgeAction', verdictOf('ask')),
+    'denied',
+    'APPROVAL_MISSING',
+  ],
+  [
+    'is denied when nobody answers in time',
+    () => awaiting({ waits: { approvalMs: 60_000 } }),
+    (a) => a.passes('approvalTimeout'),
+    'denied',
+    'APPROVAL_TIMEOUT',
+  ],
   ['goes on waiting when there is no limit', () => awaiting({ person: 'later' }), (a) => a.passes('approvalTimeout'), 'awaitingApproval'],
-  ...(['approve', 'reject'] as const).map((type): Row => [`refuses to ${type} another digest`, () => awaiting(), (a) => a.tell(ask[type]('s1', 'digest-0')), 'awaitingApproval']),
+  ...(['approve', 'reject'] as const).map((type): Row => [
+    `refuses to ${type} another digest`,
+    () => awaiting(),
+    (a) => a.tell(ask[type]('s1', 'digest-0')),
+    'awaitingApproval',
+  ]),
   ['refuses an edit of another digest', () => awaiting(), (a) => a.tell(ask.edit('s1', 'args-2', 'digest-0')), 'awaitingApproval'],
   ['refuses an answer to another digest', () => awaiting(), (a) => a.tell(ask.respond('s1', 'answer', 'digest-0')), 'awaitingApproval'],
 ]
@@ -109,7 +137,12 @@ const running_: readonly Row[] = [
   ['fails of one that may pass without retries', () => running({ step: ONCE }), (a) => a.breaks('execute', TRANSIENT), 'failed', 'ACTION_TRANSIENT'],
   ['asks what became of an effect that was left open', () => running(WRITE), (a) => a.breaks('execute', IN_DOUBT), 'inDoubt.reconciling'],
   ['is not stopped by a pause that lets it finish', () => running(), (a) => a.tell(ask.pauseAction('finish')), 'attempting.running'],
-  ...(['cancel', 'pause', 'restart', 'override', 'timeout'] as const).map((how): Row => [`is stopped by ${how}`, () => running(), HOW[how], 'attempting.aborting']),
+  ...(['cancel', 'pause', 'restart', 'override', 'timeout'] as const).map((how): Row => [
+    `is stopped by ${how}`,
+    () => running(),
+    HOW[how],
+    'attempting.aborting',
+  ]),
   ['is not ended by a heartbeat', () => running(), (a) => a.tell(ask.heartbeat()), 'attempting.running'],
 ]
 
@@ -133,7 +166,12 @@ const aborting_: readonly Row[] = [
   ends('repeatable', 'timeout', 'backingOff'),
   ends('write', 'timeout', 'inDoubt.reconciling'),
   ['an idempotent action is started again', () => aborting('restart', { step: { effect: 'idempotent' } }), (a) => a.passes('killGrace'), 'ready'],
-  ['an external action is in doubt', () => aborting('restart', { step: { effect: 'external' } }), (a) => a.passes('killGrace'), 'inDoubt.reconciling'],
+  [
+    'an external action is in doubt',
+    () => aborting('restart', { step: { effect: 'external' } }),
+    (a) => a.passes('killGrace'),
+    'inDoubt.reconciling',
+  ],
   ['a timeout without retries fails', () => aborting('timeout', { step: ONCE }), (a) => a.breaks('execute', HARD), 'failed', 'ACTION_TIMEOUT'],
   ['the process tree gets no longer than the kill grace', () => aborting('cancel'), (a) => a.passes('killGrace'), 'cancelled'],
   ['a result that still arrives wins', () => aborting('timeout'), (a) => a.says('execute', OUTPUT), 'succeeded'],
@@ -159,7 +197,12 @@ const backingOff_: readonly Row[] = [
 const reconciling_: readonly Row[] = [
   ['succeeds when it happened', () => reconciling(), (a) => a.says('reconcileEffect'), 'succeeded'],
   ['is tried again when it did not happen', () => reconciling(), (a) => a.says('reconcileEffect', DID_NOT), 'backingOff'],
-  ['fails when it did not happen and no retry is left', () => reconciling({ step: { ...WRITE.step, ...ONCE } }), (a) => a.says('reconcileEffect', DID_NOT), 'failed'],
+  [
+    'fails when it did not happen and no retry is left',
+    () => reconciling({ step: { ...WRITE.step, ...ONCE } }),
+    (a) => a.says('reconcileEffect', DID_NOT),
+    'failed',
+  ],
   ['asks a person when it cannot be known', () => reconciling(), (a) => a.says('reconcileEffect', UNKNOWN), 'inDoubt.awaitingPerson'],
   ['asks a person when looking fails', () => reconciling(), (a) => a.breaks('reconcileEffect'), 'inDoubt.awaitingPerson'],
   ['asks a person when looking takes too long', () => reconciling(), (a) => a.passes('reconcileTimeout'), 'inDoubt.awaitingPerson'],
@@ -180,8 +223,20 @@ const doubting_: readonly Row[] = [
   ['is ready when a person says it did not', () => doubting(), (a) => a.tell(ask.resolve('s1', 'did-not')), 'ready'],
   ['fails when a person says so', () => doubting(), (a) => a.tell(ask.resolve('s1', 'failed')), 'failed', 'IN_DOUBT'],
   ['fails in doubt when it is cancelled', () => doubting(), (a) => a.tell(ask.cancelAction()), 'failed', 'IN_DOUBT'],
-  ['fails in doubt when nobody is there', () => reconciling({ ...WRITE, person: 'absent' }), (a) => a.says('reconcileEffect', UNKNOWN), 'failed', 'IN_DOUBT'],
-  ['fails in doubt when nobody answers in time', () => doubting({ ...WRITE, waits: { interventionMs: 60_000 } }), (a) => a.passes('interventionTimeout'), 'failed', 'IN_DOUBT'],
+  [
+    'fails in doubt when nobody is there',
+    () => reconciling({ ...WRITE, person: 'absent' }),
+    (a) => a.says('reconcileEffect', UNKNOWN),
+    'failed',
+    'IN_DOUBT',
+  ],
+  [
+    'fails in doubt when nobody answers in time',
+    () => doubting({ ...WRITE, waits: { interventionMs: 60_000 } }),
+    (a) => a.passes('interventionTimeout'),
+    'failed',
+    'IN_DOUBT',
+  ],
   ['goes on waiting when there is no limit', () => doubting(), (a) => a.passes('interventionTimeout'), 'inDoubt.awaitingPerson'],
 ]
 
@@ -197,10 +252,10 @@ const TABLE = {
 }
 
 describe.each(Object.entries(TABLE))('an action that is %s', (_, rows) => {
-  test.each(rows.map(([name, begin, then, where, code]) => ({ name, begin, then, where, code })))('$name', ({ begin, then, where, code }) => {
+  test.each(rows.map(([name, begin, does, where, code]) => ({ name, begin, does, where, code })))('$name', ({ begin, does, where, code }) => {
     const action = begin()
 
-    then(action)
+    does(action)
 
     expect(action.where()).toBe(where)
     if (code !== undefined) expect(action.result().failure?.code).toBe(code)
@@ -281,8 +336,10 @@ describe('an approval', () => {
 
   test('is used up when the digest changes, even if it changes back', () => {
     const action = approved()
-    action.says('judgeAction', verdictOf('ask', { digest: 'digest-2' }))
-    action.tell(ask.approve('s1', 'digest-2'))
+    action.says('judgeAction', verdictOf('allow', { digest: 'digest-2' }))
+    expect(action.asks('execute').input).toMatchObject({ digest: 'digest-2', approval: null })
+    action.breaks('execute', TRANSIENT)
+    action.passes('backoffDelay')
 
     action.tell(ask.dispatch())
     action.says('judgeAction', verdictOf('ask'))

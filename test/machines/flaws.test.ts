@@ -2,7 +2,20 @@ import { describe, expect, test } from 'vitest'
 import { createActorComposite } from '../support/actor.composite.ts'
 import { driveAction, driveRun } from '../support/drive.ts'
 import type { RunDriver } from '../support/drive.ts'
-import { FINDINGS, GOOD, HARD, IN_DOUBT, TRANSIENT, WAITS, actionInput, ask, planOf, stepOf, verdictOf, workflowInput } from '../support/flow.fixture.ts'
+import {
+  FINDINGS,
+  GOOD,
+  HARD,
+  IN_DOUBT,
+  TRANSIENT,
+  WAITS,
+  actionInput,
+  ask,
+  planOf,
+  stepOf,
+  verdictOf,
+  workflowInput,
+} from '../support/flow.fixture.ts'
 import type { InputChanges } from '../support/flow.fixture.ts'
 import { waitingMachine } from '../support/waiting-services.ts'
 

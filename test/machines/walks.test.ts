@@ -51,9 +51,11 @@ const UNTAKEN: Readonly<Record<string, string>> = {
   'workflow xstate.error.actor.* → stays': 'no chart of an action crashes; `flaws.test.ts` sends the event',
   'workflow.open xstate.error.actor.* → workflow.settling [0]': 'no chart of an action crashes; `workflow-executing.test.ts` sends the event',
   'workflow.open xstate.error.actor.* → workflow.settling [1]': 'every service has its own onError; this is for one that should lose it',
-  'workflow.open.active xstate.after.runTimeLeft.workflow.open.active → workflow.settling': 'the limit lies beyond every walk; `workflow-steering.test.ts`',
-  [`${AFTER_INTERVENTION} → workflow.open.active.planning.drafting [1]`]: 'needs a stall before the first plan; `workflow-steering.test.ts`',
-  'workflow.open.active.executing.draining xstate.after.drainTimeout.workflow.open.active.executing.draining → stays': 'rare; `workflow-executing.test.ts`',
+  'workflow.open.active xstate.after.runTimeLeft.workflow.open.active → workflow.settling':
+    'the limit lies beyond every walk; `workflow-steering.test.ts`',
+  [`${AFTER_INTERVENTION} → workflow.open.active.planning.drafting [1]`]: 'needs a stall before the first plan; `workflow-stalled.test.ts`',
+  'workflow.open.active.executing.draining xstate.after.drainTimeout.workflow.open.active.executing.draining → stays':
+    'rare; `workflow-executing.test.ts`',
   'workflow.settling.stopping run.cancel → workflow.settling.reporting': 'rare; `workflow-steering.test.ts`',
 }
 

@@ -187,7 +187,12 @@ describe('the first final failure', () => {
   })
 
   test('that is skipped lets the rest of the plan go on, without what depends on it', () => {
-    const run = carrying([stepOf('s1', { onFailure: 'skip' }), stepOf('s2', { dependsOn: ['s1'] }), stepOf('s3', { dependsOn: ['s2'] }), stepOf('s4')])
+    const run = carrying([
+      stepOf('s1', { onFailure: 'skip' }),
+      stepOf('s2', { dependsOn: ['s1'] }),
+      stepOf('s3', { dependsOn: ['s2'] }),
+      stepOf('s4'),
+    ])
 
     fails(run, 's1')
     run.does('s4')
@@ -226,7 +231,7 @@ describe('the first final failure', () => {
   test.each([
     ['a rejection', (run: RunDriver) => run.send('', ask.reject('s1'))],
     ['a skip', (run: RunDriver) => run.send('', ask.skip('s1'))],
-  ])("is not %s by a person: independent work goes on", (_, says) => {
+  ])('is not %s by a person: independent work goes on', (_, says) => {
     const run = carrying([...TWO, stepOf('s3', { dependsOn: ['s1'] })])
     run.says('judgeAction', verdictOf('ask'), 's1')
 
@@ -446,7 +451,10 @@ describe('amending', () => {
   })
 
   test('gives a step that was skipped for another a new chance, not one that a person skipped', () => {
-    const run = carrying([stepOf('s1', { onFailure: 'skip' }), stepOf('s2', { dependsOn: ['s1'] }), stepOf('s3'), stepOf('s4', { dependsOn: ['s3'] })], { limits: { parallel: 1 } })
+    const run = carrying(
+      [stepOf('s1', { onFailure: 'skip' }), stepOf('s2', { dependsOn: ['s1'] }), stepOf('s3'), stepOf('s4', { dependsOn: ['s3'] })],
+      { limits: { parallel: 1 } },
+    )
     fails(run, 's1')
     run.says('judgeAction', verdictOf('ask'), 's3')
     run.send('', ask.skip('s3'))
@@ -515,7 +523,10 @@ describe('the results of actions', () => {
   })
 
   test('are kept for the stall detectors, the last twenty', () => {
-    const run = carrying(Array.from({ length: 25 }, (_, n) => stepOf(`s${n}`)), { limits: { steps: 30 } })
+    const run = carrying(
+      Array.from({ length: 25 }, (_, n) => stepOf(`s${n}`)),
+      { limits: { steps: 30 } },
+    )
 
     for (let n = 0; n < 25; n++) run.does(`s${n}`)
 

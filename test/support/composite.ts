@@ -44,6 +44,12 @@ export interface Composite {
 /** `xstate.after.<delay>.<state>` names its delay. */
 export const delayName = (event: EventObject): string => /^xstate\.after\.([^.]+)\./.exec(event.type)?.[1] ?? event.type
 
+/** The context of an actor that lives. @throws when it does not */
+export function contextOf<Context>(snapshot: AnyMachineSnapshot | null): Context {
+  if (snapshot === null) throw new Error('there is no such actor')
+  return snapshot.context as Context
+}
+
 /** Wall time and run time: the latter goes on only while `ticking`. */
 export function createTwoClocks(): { now(): number; runNow(): number; move(to: number, ticking: boolean): void } {
   let at = 0

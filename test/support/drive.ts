@@ -15,7 +15,9 @@ import { waitingMachine } from './waiting-services.ts'
 /** A state value as a dotted path. */
 export function dotted(value: StateValue | undefined): string {
   if (value === undefined || typeof value === 'string') return value ?? 'gone'
-  return Object.entries(value).map(([outer, inner]) => `${outer}.${dotted(inner)}`).join(' ')
+  return Object.entries(value)
+    .map(([outer, inner]) => `${outer}.${dotted(inner)}`)
+    .join(' ')
 }
 
 /** What happens to a composite in a test, in few words; whatever was not to be expected throws. */
@@ -34,10 +36,19 @@ interface Driver extends FoldComposite {
 }
 
 function drive(composite: FoldComposite): Driver {
-  const find = (src: string, stepId?: string) => composite.asked().find((asked) => asked.src === src && (stepId === undefined || asked.path === stepId))
+  const find = (src: string, stepId?: string) =>
+    composite.asked().find((asked) => asked.src === src && (stepId === undefined || asked.path === stepId))
   const asks = (src: string, stepId?: string): Asked => {
     const found = find(src, stepId)
-    if (found === undefined) throw new Error(`${src} is not waited for, but ${composite.asked().map((asked) => `${asked.path} ${asked.src}`).join(', ') || 'nothing'}`)
+    if (found === undefined)
+      throw new Error(
+        `${src} is not waited for, but ${
+          composite
+            .asked()
+            .map((asked) => `${asked.path} ${asked.src}`)
+            .join(', ') || 'nothing'
+        }`,
+      )
     return found
   }
   return {

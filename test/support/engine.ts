@@ -4,11 +4,13 @@ import { createDurableRun } from '../../src/engine/durable-run.ts'
 import type { DurableRun } from '../../src/engine/durable-run.ts'
 import { ControllerError } from '../../src/errors.ts'
 import { DELAY_CLOCKS } from '../../src/machines/clocks.ts'
+import type { WorkflowContext } from '../../src/machines/workflow.types.ts'
 import type { JournalEntry, RunHeader } from '../../src/model/journal-entry.ts'
 import { createSimulatedClock } from '../../src/services/clock/simulated.clock.ts'
 import type { SimulatedClock } from '../../src/services/clock/simulated.clock.ts'
 import type { Journal, Lease } from '../../src/services/journal/journal.ts'
 import { createMemoryJournal } from '../../src/services/journal/memory.journal.ts'
+import { contextOf } from './composite.ts'
 
 export const RUN_ID = 'run'
 
@@ -52,6 +54,8 @@ export interface Life {
   /** Records that the outside was told about. */
   readonly durable: readonly number[]
   readonly broken: readonly ControllerError[]
+  /** The run's context. @throws when there is none */
+  context(): WorkflowContext
   send(event: EventObject | ((at: number) => EventObject), path?: string): Promise<void>
 }
 
@@ -89,7 +93,16 @@ function live(options: LifeOptions, create: boolean): Life {
     onBroken: (error) => void broken.push(error),
     summarize: () => null,
   })
-  const life: Life = { run, clock, journal, facts, durable, broken, send: (event, path = '') => run.deliver(path, event) }
+  const life: Life = {
+    run,
+    clock,
+    journal,
+    facts,
+    durable,
+    broken,
+    context: () => contextOf<WorkflowContext>(run.fold.snapshot('')),
+    send: (event, path = '') => run.deliver(path, event),
+  }
   return life
 }
 
@@ -126,5 +139,12 @@ export async function crashedJournal(entries: readonly JournalEntry[], count: nu
 }
 
 function headerOf(input: object): RunHeader {
-  return { machineId: 'workflow', machineVersion: '1', machineHash: '', policyHash: '', catalogDigest: '', input: { workflow: JSON.parse(JSON.stringify(input)) } }
+  return {
+    machineId: 'workflow',
+    machineVersion: '1',
+    machineHash: '',
+    policyHash: '',
+    catalogDigest: '',
+    input: { workflow: JSON.parse(JSON.stringify(input)) },
+  }
 }

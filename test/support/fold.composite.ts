@@ -86,7 +86,11 @@ export function createFoldComposite(machine: AnyStateMachine, input: unknown): F
   }
 }
 
-const settledEvent = (how: 'done' | 'error', childId: string, payload: object) => ({ type: `xstate.${how}.actor.${childId}`, actorId: childId, ...payload })
+const settledEvent = (how: 'done' | 'error', childId: string, payload: object) => ({
+  type: `xstate.${how}.actor.${childId}`,
+  actorId: childId,
+  ...payload,
+})
 
 /** Every live actor's state, its timers and services, as text. */
 export function imageOf(fold: Pick<ReturnType<typeof createFold>, 'paths' | 'snapshot' | 'timers' | 'services'>): string {

@@ -3,6 +3,7 @@ import { DELAY_CLOCKS } from '../../src/machines/clocks.ts'
 import type { ActionContext, ExecuteInput } from '../../src/machines/action.types.ts'
 import type { JudgePlanInput, JudgePlanOutput, WorkflowContext, WorkflowInput } from '../../src/machines/workflow.types.ts'
 import type { Verdict } from '../../src/model/verdict.ts'
+import { contextOf } from './composite.ts'
 import type { Asked, Composite } from './composite.ts'
 
 /** What people and the guard said of one live step, noted apart from the machines. */
@@ -57,7 +58,8 @@ export function watch(composite: Composite, input: WorkflowInput): Watched {
   /** 1: nothing is executed without a yes to this very digest, and nothing starts where nothing may. */
   function checkStart(asked: Asked, snapshot: AnyMachineSnapshot): void {
     const place = JSON.stringify(snapshot.value)
-    const resting = snapshot.status !== 'active' || snapshot.matches({ open: 'pausing' }) || snapshot.matches({ open: 'paused' }) || snapshot.matches('settling')
+    const resting =
+      snapshot.status !== 'active' || snapshot.matches({ open: 'pausing' }) || snapshot.matches({ open: 'paused' }) || snapshot.matches('settling')
     const draining = snapshot.matches({ open: { active: { executing: 'draining' } } })
     const winding = asked.src === 'reconcileEffect' || asked.src === 'writeReport'
     claim(winding || !(resting || draining), `P1: ${asked.src} of ${asked.path || 'the run'} started in ${place}`)
@@ -65,7 +67,12 @@ export function watch(composite: Composite, input: WorkflowInput): Watched {
     const { digest } = asked.input as ExecuteInput
     const { verdict, approval } = granted.get(asked.path) ?? NOTHING
     const allowed = verdict?.decision === 'allow' && verdict.digest === digest
-    const approved = verdict !== null && verdict.digest === digest && verdict.decision !== 'deny' && approval?.digest === digest && approval.policyHash === verdict.policyHash
+    const approved =
+      verdict !== null &&
+      verdict.digest === digest &&
+      verdict.decision !== 'deny' &&
+      approval?.digest === digest &&
+      approval.policyHash === verdict.policyHash
     claim(allowed || approved, `P1: ${asked.path} was executed with digest ${digest}, which has neither an allow nor an approval`)
   }
 
@@ -73,7 +80,8 @@ export function watch(composite: Composite, input: WorkflowInput): Watched {
   function checkLimits(snapshot: AnyMachineSnapshot): void {
     const { counts, limits, live } = snapshot.context as WorkflowContext
     claim(dispatches <= stepLimit, `P2: ${dispatches} actions dispatched of ${stepLimit}`)
-    for (const name of ['replans', 'rounds', 'repairs', 'rungs'] as const) claim(counts[name] <= limits[name], `P2: ${counts[name]} ${name} of ${limits[name]}`)
+    for (const name of ['replans', 'rounds', 'repairs', 'rungs'] as const)
+      claim(counts[name] <= limits[name], `P2: ${counts[name]} ${name} of ${limits[name]}`)
     claim(Object.values(live).filter((phase) => phase === 'slot').length <= limits.parallel, 'P2: more slots in use than there are')
     for (const path of composite.paths()) if (path !== '') checkAttempts(path)
   }
@@ -94,7 +102,7 @@ export function watch(composite: Composite, input: WorkflowInput): Watched {
   }
 
   function checkAttempts(path: string): void {
-    const { attempts, retries, step } = composite.snapshot(path)?.context as ActionContext
+    const { attempts, retries, step } = contextOf<ActionContext>(composite.snapshot(path))
     claim(retries <= step.retry.maxRetries, `P2: ${path} retried ${retries} times`)
     claim(attempts <= 1 + step.retry.maxRetries, `P2: ${path} was attempted ${attempts} times by itself`)
   }
@@ -106,7 +114,10 @@ export function watch(composite: Composite, input: WorkflowInput): Watched {
     const paths = composite.paths().filter((path) => path !== '')
     if (snapshot.status !== 'active') {
       claim(snapshot.status === 'done', `the run crashed: ${String(snapshot.error)}`)
-      claim(asked.length + timers.length + paths.length === 0, `P3: the run is over but ${[...paths, ...asked.map(({ src }) => src), ...timers.map(({ name }) => name)].join(', ')} lives on`)
+      claim(
+        asked.length + timers.length + paths.length === 0,
+        `P3: the run is over but ${[...paths, ...asked.map(({ src }) => src), ...timers.map(({ name }) => name)].join(', ')} lives on`,
+      )
       return
     }
     const alive = new Set([...paths, ...asked.flatMap(({ path, childId }) => (path === '' ? [childId] : []))])
@@ -116,10 +127,17 @@ export function watch(composite: Composite, input: WorkflowInput): Watched {
       const actor = composite.snapshot(path)
       if (!actor?.hasTag('busy') && !actor?.hasTag('ending')) continue
       const ownTimer = timers.some(({ owner, name }) => owner === path && name !== 'runTimeLeft')
-      const bounded = ownTimer || asked.some((service) => service.path === path) || (path === '' && paths.some((child) => composite.snapshot(child)?.hasTag('busy')))
+      const bounded =
+        ownTimer ||
+        asked.some((service) => service.path === path) ||
+        (path === '' && paths.some((child) => composite.snapshot(child)?.hasTag('busy')))
       claim(bounded, `P4: ${path || 'the run'} is busy in ${JSON.stringify(actor.value)} with nothing that could end it`)
     }
-    if (snapshot.hasTag('clockStopped')) claim(timers.every(({ name }) => DELAY_CLOCKS[name] === 'wall'), 'a timer of the run clock is armed while it stands still')
+    if (snapshot.hasTag('clockStopped'))
+      claim(
+        timers.every(({ name }) => DELAY_CLOCKS[name] === 'wall'),
+        'a timer of the run clock is armed while it stands still',
+      )
   }
 
   /** What the workflow believes of its actions is what they are. */
@@ -128,19 +146,26 @@ export function watch(composite: Composite, input: WorkflowInput): Watched {
     const paths = composite.paths().filter((path) => path !== '')
     claim(Object.keys(live).toSorted().join() === paths.toSorted().join(), `live is ${Object.keys(live).join()}, but ${paths.join()} live`)
     const letters = [...(progress?.letters ?? '')].flatMap((letter, position) => (letter === 'l' ? (plan?.steps[position]?.id ?? '?') : []))
-    claim(letters.every((stepId) => stepId in live), `the progress says that ${letters.join()} live, but only ${Object.keys(live).join()} do`)
+    claim(
+      letters.every((stepId) => stepId in live),
+      `the progress says that ${letters.join()} live, but only ${Object.keys(live).join()} do`,
+    )
     if (snapshot.matches({ open: { active: 'planning' } })) claim(paths.length === 0, `${paths.join()} live while a plan is made`)
     if (!snapshot.matches('open')) return
     for (const path of paths) {
       const value: unknown = composite.snapshot(path)?.value
-      const place = typeof value === 'string' ? value : Object.entries(value ?? {}).flatMap(([outer, inner]) => (outer === 'attempting' ? outer : String(inner)))[0]
+      const place =
+        typeof value === 'string'
+          ? value
+          : Object.entries(value ?? {}).flatMap(([outer, inner]) => (outer === 'attempting' ? outer : String(inner)))[0]
       claim(live[path] === (PHASES[place ?? ''] ?? 'waiting'), `${path} is ${place}, but counts as ${live[path]}`)
     }
   }
 
   /** 6: a cancelled run ends as cancelled, in time. */
   function checkCancel(snapshot: AnyMachineSnapshot, { deadline, first }: { readonly deadline: number; readonly first: boolean }): void {
-    if (snapshot.status === 'active') return claim(composite.now() <= deadline, `P6: the run was to be cancelled by ${deadline}, now it is ${composite.now()}`)
+    if (snapshot.status === 'active')
+      return claim(composite.now() <= deadline, `P6: the run was to be cancelled by ${deadline}, now it is ${composite.now()}`)
     claim(!first || snapshot.value === 'cancelled', `P6: the run was cancelled but ended as ${JSON.stringify(snapshot.value)}`)
   }
 
@@ -221,7 +246,9 @@ function waitsForever(composite: Composite, { person, waits }: WorkflowInput): b
   if (root === null || root.status === 'done') return root !== null
   if (root.matches({ open: 'paused' })) return true
   if (person === 'absent') return false
-  const asks = [{ planning: 'clarifying' }, { planning: 'signingOff' }, { stalled: 'awaitingPerson' }].some((active) => root.matches({ open: { active } }))
+  const asks = [{ planning: 'clarifying' }, { planning: 'signingOff' }, { stalled: 'awaitingPerson' }].some((active) =>
+    root.matches({ open: { active } }),
+  )
   if (asks) return waits.interventionMs === 0
   if (!root.matches({ open: { active: { executing: 'holding' } } })) return false
   return composite.paths().every((path) => path === '' || actionWaitsForever(composite.snapshot(path), waits))

@@ -14,7 +14,15 @@ export function logProcessing(machine: AnyStateMachine): string[] {
       // XState tells an actor that it is stopped by an event; the engine just forgets it.
       if (event.type === 'xstate.stop') return next
       const self: AnyActorRef = scope.self
-      log.push(JSON.stringify([self._parent === undefined ? '' : self.id, Object.entries(event).toSorted(([a], [b]) => a.localeCompare(b)), next.value, next.context, next.status]))
+      log.push(
+        JSON.stringify([
+          self._parent === undefined ? '' : self.id,
+          Object.entries(event).toSorted(([a], [b]) => a.localeCompare(b)),
+          next.value,
+          next.context,
+          next.status,
+        ]),
+      )
       return next
     }
   }

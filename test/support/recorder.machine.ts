@@ -16,7 +16,11 @@ const waitingAction = actionMachine.provide({
 
 /** A parent that only listens: it starts one action, `s1`, and keeps what that reports and how it ends. */
 export const recorderMachine = setup({
-  types: {} as { context: { input: ActionInput; received: readonly EventObject[]; result: ActionResult | null }; input: ActionInput; events: EventObject },
+  types: {} as {
+    context: { input: ActionInput; received: readonly EventObject[]; result: ActionResult | null }
+    input: ActionInput
+    events: EventObject
+  },
   actors: { action: waitingAction },
   actions: {
     record: assign(({ context, event }) => ({ received: [...context.received, event] })),
@@ -28,4 +32,3 @@ export const recorderMachine = setup({
   entry: spawnChild('action', { id: 's1', input: ({ context }) => context.input }),
   on: { 'xstate.done.actor.s1': { actions: 'keepResult' }, '*': { actions: 'record' } },
 })
-

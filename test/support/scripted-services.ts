@@ -60,7 +60,8 @@ export function createScriptedServices(): ScriptedServices {
     loopDetected: () => false,
   })
 
-  const isOf = (call: Call, stepId: string) => typeof call.input === 'object' && call.input !== null && 'stepId' in call.input && call.input.stepId === stepId
+  const isOf = (call: Call, stepId: string) =>
+    typeof call.input === 'object' && call.input !== null && 'stepId' in call.input && call.input.stepId === stepId
 
   return {
     machine,

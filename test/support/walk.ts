@@ -19,7 +19,11 @@ const RETRIES = { maxRetries: 1, backoff: 'fixed', baseDelayMs: 2_003, maxDelayM
 const SHAPES: readonly (() => PlanSkeleton['steps'])[] = [
   () => [stepOf('s1'), stepOf('s2', { effect: 'write' }), stepOf('s3', { dependsOn: ['s1'] })],
   () => [stepOf('s1', { effect: 'external', onFailure: 'ask' }), stepOf('s2', { onFailure: 'abort' }), stepOf('s3', { dependsOn: ['s1', 's2'] })],
-  () => [stepOf('s1', { onFailure: 'skip', retry: { ...RETRIES, maxRetries: 0 } }), stepOf('s2', { dependsOn: ['s1'] }), stepOf('s3', { effect: 'idempotent' })],
+  () => [
+    stepOf('s1', { onFailure: 'skip', retry: { ...RETRIES, maxRetries: 0 } }),
+    stepOf('s2', { dependsOn: ['s1'] }),
+    stepOf('s3', { effect: 'idempotent' }),
+  ],
   () => [stepOf('s1', { effect: 'write', onFailure: 'abort' })],
   () => [stepOf('s1'), stepOf('s2', { dependsOn: ['nowhere'] })],
   () => [stepOf('s1', { onFailure: 'skip' }), stepOf('s2', { onFailure: 'skip' }), stepOf('s3', { onFailure: 'skip' })],
@@ -31,7 +35,13 @@ const CHOICES = [
   ['accept', 2],
   ['fail', 1],
 ] as const
-const PLANNING: Readonly<Record<string, unknown>> = { vetGoal: GOOD.vetGoal, research: GOOD.research, draftPlan: null, deliberate: GOOD.deliberate, judgePlan: GOOD.judgePlan }
+const PLANNING: Readonly<Record<string, unknown>> = {
+  vetGoal: GOOD.vetGoal,
+  research: GOOD.research,
+  draftPlan: null,
+  deliberate: GOOD.deliberate,
+  judgePlan: GOOD.judgePlan,
+}
 const RESOLUTIONS = ['happened', 'did-not', 'failed'] as const
 
 export interface Walk {
@@ -62,20 +72,40 @@ export function createWalk(composite: Composite): Walk {
       { weight: 2, does: 'wait', act: () => composite.wait(Math.min(500, (due ?? Infinity) - composite.now() - 1)) },
       ...people(root, draw).map(({ weight, event }) => ({ weight, does: event.type, act: () => composite.send('', event) })),
       { weight: 1, does: 'stray', act: () => composite.send('', stray(draw)) },
-      ...asked.filter(({ src }) => src === 'execute').map(({ path }) => ({ weight: 2, does: `${path} heartbeat`, act: () => composite.send(path, ask.heartbeat()) })),
+      ...asked
+        .filter(({ src }) => src === 'execute')
+        .map(({ path }) => ({ weight: 2, does: `${path} heartbeat`, act: () => composite.send(path, ask.heartbeat()) })),
     ]
   }
 
   function answers(asked: Asked, draw: number): readonly Choice[] {
-    const says = (weight: number, output: unknown): Choice => ({ weight, does: `${asked.path} ${asked.src} = ${brief(output)}`, act: () => composite.answer(asked, output) })
-    const fails = (weight: number, error: Failure): Choice => ({ weight, does: `${asked.path} ${asked.src} ! ${error.code}`, act: () => composite.fail(asked, error) })
+    const says = (weight: number, output: unknown): Choice => ({
+      weight,
+      does: `${asked.path} ${asked.src} = ${brief(output)}`,
+      act: () => composite.answer(asked, output),
+    })
+    const fails = (weight: number, error: Failure): Choice => ({
+      weight,
+      does: `${asked.path} ${asked.src} ! ${error.code}`,
+      act: () => composite.fail(asked, error),
+    })
     switch (asked.src) {
       case 'vetGoal':
-        return [says(60, GOOD.vetGoal), says(6, { ...GOOD.vetGoal, decision: 'ambiguous' }), says(1, { ...GOOD.vetGoal, decision: 'deny' }), fails(1, HARD)]
+        return [
+          says(60, GOOD.vetGoal),
+          says(6, { ...GOOD.vetGoal, decision: 'ambiguous' }),
+          says(1, { ...GOOD.vetGoal, decision: 'deny' }),
+          fails(1, HARD),
+        ]
       case 'draftPlan':
         return [says(60, { kind: 'plan', plan: nextPlan(draw) }), says(1, { kind: 'none', reason: 'no idea', hint: 'try' }), fails(9, HARD)]
       case 'deliberate':
-        return [says(60, GOOD.deliberate), ...['revise', 'no-quorum'].map((kind) => says(5, { ...GOOD.deliberate, kind })), says(1, { ...GOOD.deliberate, kind: 'veto' }), fails(3, HARD)]
+        return [
+          says(60, GOOD.deliberate),
+          ...['revise', 'no-quorum'].map((kind) => says(5, { ...GOOD.deliberate, kind })),
+          says(1, { ...GOOD.deliberate, kind: 'veto' }),
+          fails(3, HARD),
+        ]
       case 'judgePlan':
         return [says(80, GOOD.judgePlan), says(context().draft?.edited ? 80 : 6, FINDINGS), fails(3, HARD)]
       case 'judgeAction':
@@ -85,9 +115,19 @@ export function createWalk(composite: Composite): Walk {
       case 'reconcileEffect':
         return [says(6, GOOD.reconcileEffect), ...['did-not', 'unknown'].map((verdict) => says(6, { verdict, outputRef: null })), fails(1, HARD)]
       case 'evaluateCriteria':
-        return [says(12, GOOD.evaluateCriteria), ...['unmet', 'unknown'].map((verdict) => says(8, { ...GOOD.evaluateCriteria, verdict })), fails(1, HARD)]
+        return [
+          says(12, GOOD.evaluateCriteria),
+          ...['unmet', 'unknown'].map((verdict) => says(8, { ...GOOD.evaluateCriteria, verdict })),
+          fails(1, HARD),
+        ]
       case 'diagnoseStall':
-        return [...(['restart_action', 'increase_timeout', 'replan'] as const).map((kind) => says(6, { kind: 'recover', intervention: { interventionId: 'i', kind, stepId: 's1', detail: '' } })), says(6, GOOD.diagnoseStall), fails(3, HARD)]
+        return [
+          ...(['restart_action', 'increase_timeout', 'replan'] as const).map((kind) =>
+            says(6, { kind: 'recover', intervention: { interventionId: 'i', kind, stepId: 's1', detail: '' } }),
+          ),
+          says(6, GOOD.diagnoseStall),
+          fails(3, HARD),
+        ]
       case 'applyIntervention':
         return [says(8, GOOD.applyIntervention), fails(3, HARD)]
       default:
@@ -116,7 +156,11 @@ export function createWalk(composite: Composite): Walk {
   /** What a person may ask for here, as far as the place tells; the charts' guards may still refuse it. */
   function people(root: AnyMachineSnapshot, draw: number): readonly Request[] {
     const at = composite.runNow()
-    if (root.matches('idle')) return [{ weight: 60, event: ask.start(at) }, { weight: 1, event: ask.cancel() }]
+    if (root.matches('idle'))
+      return [
+        { weight: 60, event: ask.start(at) },
+        { weight: 1, event: ask.cancel() },
+      ]
     const { draft, plan } = context()
     const digest = draft?.plan.digest ?? ''
     const asks = root.hasTag('needsPerson')
@@ -153,14 +197,29 @@ export function createWalk(composite: Composite): Walk {
         { weight: 1, event: ask.skip(actionId) },
       ]
     }
-    if (action?.matches({ inDoubt: 'awaitingPerson' })) return RESOLUTIONS.map((resolution) => ({ weight: 4, event: ask.resolve(actionId, resolution) }))
-    if (action?.matches('attempting')) return [{ weight: 2, event: ask.restart(actionId) }, { weight: 1, event: ask.override(actionId, 'instead') }]
+    if (action?.matches({ inDoubt: 'awaitingPerson' }))
+      return RESOLUTIONS.map((resolution) => ({ weight: 4, event: ask.resolve(actionId, resolution) }))
+    if (action?.matches('attempting'))
+      return [
+        { weight: 2, event: ask.restart(actionId) },
+        { weight: 1, event: ask.override(actionId, 'instead') },
+      ]
     return [{ weight: 1, event: ask.skip(actionId) }]
   }
 
   /** An event that nobody waits for, or that comes too late. */
   function stray(draw: number): EventObject {
-    const events = [ask.start(composite.runNow()), ask.resume(composite.runNow()), ask.approvePlan('another'), ask.choose('accept'), ask.approve('s1'), ask.resolve('s2', 'happened'), ask.skip('nobody'), ask.restart('s3'), ask.modify()]
+    const events = [
+      ask.start(composite.runNow()),
+      ask.resume(composite.runNow()),
+      ask.approvePlan('another'),
+      ask.choose('accept'),
+      ask.approve('s1'),
+      ask.resolve('s2', 'happened'),
+      ask.skip('nobody'),
+      ask.restart('s3'),
+      ask.modify(),
+    ]
     return events[draw % events.length] ?? ask.choose('accept')
   }
 
@@ -172,7 +231,12 @@ export function createWalk(composite: Composite): Walk {
     const kinds = [
       { maxSteps: limits.steps + 1 },
       { plan: planOf([...plan.steps, added], `amended-${++plans}`) },
-      { plan: planOf(without.map((step) => ({ ...step, dependsOn: [] })), `amended-${++plans}`) },
+      {
+        plan: planOf(
+          without.map((step) => ({ ...step, dependsOn: [] })),
+          `amended-${++plans}`,
+        ),
+      },
       { overrides: { s1: 'instead' } },
       { escalate: true },
     ]
@@ -190,7 +254,12 @@ export function createWalk(composite: Composite): Walk {
     },
     step(draw) {
       const open = choices(draw)
-      let left = draw % Math.max(1, open.reduce((sum, { weight }) => sum + weight, 0))
+      let left =
+        draw %
+        Math.max(
+          1,
+          open.reduce((sum, { weight }) => sum + weight, 0),
+        )
       const choice = open.find(({ weight }) => (left -= weight) < 0)
       if (choice === undefined) return false
       trail.push(choice.does)
@@ -201,7 +270,8 @@ export function createWalk(composite: Composite): Walk {
 }
 
 /** Where time is likelier to go on than anything else. */
-const hasty = (root: AnyMachineSnapshot) => root.hasTag('needsPerson') || root.matches({ open: { active: { executing: 'draining' } } }) || root.matches({ settling: 'stopping' })
+const hasty = (root: AnyMachineSnapshot) =>
+  root.hasTag('needsPerson') || root.matches({ open: { active: { executing: 'draining' } } }) || root.matches({ settling: 'stopping' })
 
 /** When the next timer fires that is not the run's own limit, which is far away. */
 function nearDue(composite: Composite): number | null {

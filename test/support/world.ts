@@ -30,14 +30,18 @@ const answers = {
   draftPlan: ({ replans }: PlanningInput) => ({ kind: 'plan' as const, plan: replans === 0 ? FIRST : SECOND }),
   deliberate: () => GOOD.deliberate,
   judgePlan: () => GOOD.judgePlan,
-  judgeAction: ({ stepId }: JudgeActionInput) => verdictOf(stepId === 's4' ? 'ask' : 'allow', { digest: `digest-${stepId}`, actionRef: `action-${stepId}` }),
+  judgeAction: ({ stepId }: JudgeActionInput) =>
+    verdictOf(stepId === 's4' ? 'ask' : 'allow', { digest: `digest-${stepId}`, actionRef: `action-${stepId}` }),
   execute({ stepId, attempt }: ExecuteInput) {
     if (stepId === 's3' && attempt === 1) throw TRANSIENT
     if (stepId === 's5') throw IN_DOUBT
     return OUTPUT
   },
   reconcileEffect: () => GOOD.reconcileEffect,
-  evaluateCriteria: ({ planRef }: EvaluateInput) => ({ ...GOOD.evaluateCriteria, verdict: planRef === FIRST.ref ? ('unmet' as const) : ('met' as const) }),
+  evaluateCriteria: ({ planRef }: EvaluateInput) => ({
+    ...GOOD.evaluateCriteria,
+    verdict: planRef === FIRST.ref ? ('unmet' as const) : ('met' as const),
+  }),
   diagnoseStall: () => GOOD.diagnoseStall,
   applyIntervention: () => GOOD.applyIntervention,
   writeReport: () => GOOD.writeReport,

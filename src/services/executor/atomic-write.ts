@@ -1,4 +1,17 @@
-import { closeSync, constants, fchmodSync, fchownSync, fsync as fsyncCallback, linkSync, lstatSync, openSync, renameSync, unlinkSync, write as writeCallback, type Stats } from 'node:fs'
+import {
+  closeSync,
+  constants,
+  fchmodSync,
+  fchownSync,
+  fsync as fsyncCallback,
+  linkSync,
+  lstatSync,
+  openSync,
+  renameSync,
+  unlinkSync,
+  write as writeCallback,
+  type Stats,
+} from 'node:fs'
 import { promisify } from 'node:util'
 import { ControllerError } from '../../errors.ts'
 import { hashOpenFile } from './file-content.ts'
@@ -35,7 +48,8 @@ const writeAt = promisify(writeCallback)
  */
 export async function writeAtomically(area: Area, request: AtomicWrite): Promise<Written> {
   const name = request.segments.at(-1)
-  if (name === undefined) throw new ControllerError('ACTION_FAILED', 'The workspace is a folder and cannot be written as a file.', { hint: 'Give the path of a file.' })
+  if (name === undefined)
+    throw new ControllerError('ACTION_FAILED', 'The workspace is a folder and cannot be written as a file.', { hint: 'Give the path of a file.' })
   return withFolder(area, request.segments.slice(0, -1), (folder) => writeChild(folder, name, request), { create: request.createDirs })
 }
 
@@ -57,16 +71,27 @@ async function writeChild(folder: Folder, name: string, request: AtomicWrite): P
   return { created: before.stats === null, previousSha256: before.sha256 }
 }
 
-async function examine(folder: Folder, name: string, shown: string, request: AtomicWrite): Promise<{ readonly stats: Stats | null; readonly sha256: string | null }> {
+async function examine(
+  folder: Folder,
+  name: string,
+  shown: string,
+  request: AtomicWrite,
+): Promise<{ readonly stats: Stats | null; readonly sha256: string | null }> {
   const stats = lstatSync(folder.child(name), { throwIfNoEntry: false }) ?? null
   if (stats !== null && !stats.isFile()) {
-    throw new ControllerError('PATH_DENIED', `${shown} is a ${kindOf(stats)} and is not replaced.`, { hint: 'Write to the path of a regular file, or to a new one.' })
+    throw new ControllerError('PATH_DENIED', `${shown} is a ${kindOf(stats)} and is not replaced.`, {
+      hint: 'Write to the path of a regular file, or to a new one.',
+    })
   }
   const sha256 = stats === null ? null : await withRegularFile(folder, name, shown, (fd) => hashOpenFile(fd, request.signal))
   if (request.ifSha256 !== undefined && request.ifSha256 !== sha256) {
-    throw new ControllerError('ACTION_FAILED', `${shown} is not what it was expected to be: ${describe(sha256)}, not ${describe(request.ifSha256)}.`, {
-      hint: 'Read the file again and decide anew.',
-    })
+    throw new ControllerError(
+      'ACTION_FAILED',
+      `${shown} is not what it was expected to be: ${describe(sha256)}, not ${describe(request.ifSha256)}.`,
+      {
+        hint: 'Read the file again and decide anew.',
+      },
+    )
   }
   return { stats, sha256 }
 }
@@ -77,7 +102,7 @@ async function writeTemporary(path: string, previous: Stats | null, request: Ato
     if (request.mode !== undefined || previous !== null) fchmodSync(fd, request.mode ?? (previous?.mode ?? 0) & 0o777)
     // Only root can keep the owner of a file it replaces; for anybody else the owner is the same already.
     if (previous !== null && process.getuid?.() === 0) fchownSync(fd, previous.uid, previous.gid)
-    for (let offset = 0; offset < request.bytes.byteLength; ) {
+    for (let offset = 0; offset < request.bytes.byteLength;) {
       stopIfAborted(request.signal, request.segments.join('/'))
       const { bytesWritten } = await writeAt(fd, request.bytes, offset, Math.min(1024 * 1024, request.bytes.byteLength - offset), offset)
       offset += bytesWritten

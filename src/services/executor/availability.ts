@@ -17,7 +17,15 @@ async function checkSandbox(): Promise<Shortcoming | null> {
 async function checkGit(): Promise<Shortcoming | null> {
   try {
     const env = { PATH: trustedPath('/nonexistent') }
-    const end = await runProcess({ file: 'git', args: ['--version'], cwd: '/', env, maxStdoutBytes: 1024, maxStderrBytes: 1024, signal: AbortSignal.timeout(GIT_MS) })
+    const end = await runProcess({
+      file: 'git',
+      args: ['--version'],
+      cwd: '/',
+      env,
+      maxStdoutBytes: 1024,
+      maxStderrBytes: 1024,
+      signal: AbortSignal.timeout(GIT_MS),
+    })
     if (end.exitCode === 0) return null
   } catch {
     // Not there, or not to be started: the same for the person.

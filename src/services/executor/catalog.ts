@@ -22,7 +22,9 @@ export function createCatalog(capabilities: readonly CapabilityDefinition[], ava
   const byName = new Map<string, CapabilityDefinition>()
   for (const capability of capabilities) {
     if (byName.has(capability.name)) {
-      throw new ControllerError('CONFIG_INVALID', `There are two capabilities named ${capability.name}.`, { hint: 'Give one of them another name or version.' })
+      throw new ControllerError('CONFIG_INVALID', `There are two capabilities named ${capability.name}.`, {
+        hint: 'Give one of them another name or version.',
+      })
     }
     byName.set(capability.name, capability)
   }

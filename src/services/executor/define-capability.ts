@@ -31,7 +31,9 @@ export function defineCapability<Args extends z.ZodObject, Output extends z.ZodT
   }
   const { timeoutMs } = definition
   if (!Number.isInteger(timeoutMs) || timeoutMs < 1 || timeoutMs > MAX_TIMEOUT_MS) {
-    throw new ControllerError('CONFIG_INVALID', `${definition.name} has a timeoutMs of ${timeoutMs}.`, { hint: `Use a whole number from 1 to ${MAX_TIMEOUT_MS}.` })
+    throw new ControllerError('CONFIG_INVALID', `${definition.name} has a timeoutMs of ${timeoutMs}.`, {
+      hint: `Use a whole number from 1 to ${MAX_TIMEOUT_MS}.`,
+    })
   }
   return Object.freeze(definition)
 }

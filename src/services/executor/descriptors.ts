@@ -10,7 +10,9 @@ const FIRST_UNNAMED = 3
  */
 export function inheritedDescriptors(): readonly number[] {
   try {
-    return readdirSync('/proc/self/fdinfo').map(Number).filter((fd) => fd >= FIRST_UNNAMED && isInherited(fd))
+    return readdirSync('/proc/self/fdinfo')
+      .map(Number)
+      .filter((fd) => fd >= FIRST_UNNAMED && isInherited(fd))
   } catch {
     return []
   }

@@ -10,7 +10,7 @@ const readAt = promisify(readCallback)
 export async function hashOpenFile(fd: number, signal: AbortSignal): Promise<string> {
   const hash = createHash('sha256')
   const buffer = Buffer.allocUnsafe(CHUNK)
-  for (let position = 0; ; ) {
+  for (let position = 0; ;) {
     if (signal.aborted) throw new ControllerError('ACTION_ABORTED', 'Reading the file was stopped.', { cause: signal.reason })
     const { bytesRead } = await readAt(fd, buffer, 0, CHUNK, position)
     if (bytesRead === 0) return hash.digest('hex')

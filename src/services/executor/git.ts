@@ -64,7 +64,9 @@ export async function readGit(args: readonly string[], context: GitContext): Pro
   const end = await runGit(args, context)
   if (end.exitCode !== 0) throw gitFailure(args, end)
   if (end.stdout.truncated) {
-    throw new ControllerError('RESOURCE_LIMIT', `git ${args[0] ?? ''} wrote more than ${MAX_GIT_BYTES} bytes.`, { hint: 'Ask for fewer commits or a smaller path.' })
+    throw new ControllerError('RESOURCE_LIMIT', `git ${args[0] ?? ''} wrote more than ${MAX_GIT_BYTES} bytes.`, {
+      hint: 'Ask for fewer commits or a smaller path.',
+    })
   }
   return end.stdout.bytes
 }
@@ -77,12 +79,15 @@ async function withoutFilters(context: GitContext): Promise<readonly (readonly [
     const driver = /^(filter\..+)\.(?:clean|smudge|process|required)$/s.exec(key)?.[1]
     if (driver !== undefined) drivers.add(driver)
   }
-  return [...drivers].flatMap((driver) => [
-    [`${driver}.clean`, ''],
-    [`${driver}.smudge`, ''],
-    [`${driver}.process`, ''],
-    [`${driver}.required`, 'false'],
-  ] as const)
+  return [...drivers].flatMap(
+    (driver) =>
+      [
+        [`${driver}.clean`, ''],
+        [`${driver}.smudge`, ''],
+        [`${driver}.process`, ''],
+        [`${driver}.required`, 'false'],
+      ] as const,
+  )
 }
 
 async function git(args: readonly string[], context: GitContext, settings: readonly (readonly [string, string])[]): Promise<ProcessEnd> {
@@ -112,8 +117,12 @@ function asEnvironment(settings: readonly (readonly [string, string])[]): Record
 function gitFailure(args: readonly string[], end: ProcessEnd): ControllerError {
   const said = end.stderr.bytes.toString('utf8').trim()
   if (said.includes('not a git repository')) {
-    return new ControllerError('ACTION_FAILED', 'The workspace is not in a git repository.', { hint: 'Run `git init` in it, or leave the git steps out of the plan.' })
+    return new ControllerError('ACTION_FAILED', 'The workspace is not in a git repository.', {
+      hint: 'Run `git init` in it, or leave the git steps out of the plan.',
+    })
   }
   const code = end.exitCode === null ? (end.signal ?? 'a signal') : `exit code ${end.exitCode}`
-  return new ControllerError('ACTION_FAILED', `git ${args[0] ?? ''} failed with ${code}: ${said || 'it said nothing'}`, { hint: 'Correct the arguments, or repair the repository with `git fsck`.' })
+  return new ControllerError('ACTION_FAILED', `git ${args[0] ?? ''} failed with ${code}: ${said || 'it said nothing'}`, {
+    hint: 'Correct the arguments, or repair the repository with `git fsck`.',
+  })
 }

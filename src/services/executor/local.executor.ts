@@ -59,17 +59,23 @@ interface Call {
 
 function prepare(catalog: CapabilityCatalog, action: Admitted, context: ExecutionContext): Call {
   if (!isAdmitted(action)) {
-    throw new ControllerError('GUARD_DENIED', 'An action was given to the executor that the guard did not admit.', { hint: 'Let `guard.admit()` admit it first.' })
+    throw new ControllerError('GUARD_DENIED', 'An action was given to the executor that the guard did not admit.', {
+      hint: 'Let `guard.admit()` admit it first.',
+    })
   }
   if (action.runId !== context.runId || action.stepId !== context.stepId) {
-    throw new ControllerError('GUARD_DENIED', `The action was admitted for step ${action.stepId} of run ${action.runId}, not for step ${context.stepId} of run ${context.runId}.`)
+    throw new ControllerError(
+      'GUARD_DENIED',
+      `The action was admitted for step ${action.stepId} of run ${action.runId}, not for step ${context.stepId} of run ${context.runId}.`,
+    )
   }
   const capability = catalog.get(action.capability)
   if (capability === undefined) throw new ControllerError('CAPABILITY_UNKNOWN', `There is no capability named ${action.capability}.`)
   const args = capability.args.safeParse(action.args)
   if (!args.success) throw invalidArgs(action, args.error)
   const missing = catalog.unavailable(capability.name)
-  if (missing !== null) throw new ControllerError('CAPABILITY_UNAVAILABLE', `${capability.name} cannot run here: ${missing.reason}`, { hint: missing.hint })
+  if (missing !== null)
+    throw new ControllerError('CAPABILITY_UNAVAILABLE', `${capability.name} cannot run here: ${missing.reason}`, { hint: missing.hint })
   return { capability, args: args.data }
 }
 
@@ -113,8 +119,15 @@ function invalidArgs(action: Admitted, error: z.ZodError): ControllerError {
 
 function checkOutput(capability: CapabilityDefinition, given: unknown): JsonObject {
   const output = capability.output.safeParse(given)
-  const invalid = (why: string, cause?: unknown) => new ControllerError('OUTPUT_INVALID', `The output of ${capability.name} does not fit: ${why}.`, { cause })
-  if (!output.success) throw invalid(problemsOf(output.error, given).map(({ path, problem }) => `${path}: ${problem}`).join('; '), output.error)
+  const invalid = (why: string, cause?: unknown) =>
+    new ControllerError('OUTPUT_INVALID', `The output of ${capability.name} does not fit: ${why}.`, { cause })
+  if (!output.success)
+    throw invalid(
+      problemsOf(output.error, given)
+        .map(({ path, problem }) => `${path}: ${problem}`)
+        .join('; '),
+      output.error,
+    )
   if (!isJsonObject(output.data)) throw invalid(`it is not a JSON object of at most ${MAX_DEPTH} levels`)
   return output.data
 }
@@ -152,7 +165,9 @@ async function realArea(options: LocalExecutorOptions): Promise<Area> {
   })
   const stateDir = await realOrFuture(resolve(options.stateDir))
   if (isWithin(stateDir, workspace)) {
-    throw new ControllerError('WORKSPACE_INVALID', `The workspace ${workspace} lies in the state folder ${stateDir}.`, { hint: 'Move the state folder with `--state DIR`.' })
+    throw new ControllerError('WORKSPACE_INVALID', `The workspace ${workspace} lies in the state folder ${stateDir}.`, {
+      hint: 'Move the state folder with `--state DIR`.',
+    })
   }
   return { workspace, stateDir }
 }

@@ -23,9 +23,13 @@ export function createMeter(limits: ResourceLimits, spent: Partial<Usage> = {}):
       if (!Number.isFinite(amount) || amount < 0) throw new ControllerError('INTERNAL', `${amount} ${NAME_OF[what]} cannot be counted.`)
       const limit = limits[LIMIT_OF[what]]
       if (used[what] + amount > limit) {
-        throw new ControllerError('RESOURCE_LIMIT', `${LIMIT_OF[what]} is ${limit}: ${used[what]} ${NAME_OF[what]} were used, ${amount} more were asked for.`, {
-          hint: `Raise \`resource_limits.${LIMIT_OF[what]}\`, or plan fewer of them.`,
-        })
+        throw new ControllerError(
+          'RESOURCE_LIMIT',
+          `${LIMIT_OF[what]} is ${limit}: ${used[what]} ${NAME_OF[what]} were used, ${amount} more were asked for.`,
+          {
+            hint: `Raise \`resource_limits.${LIMIT_OF[what]}\`, or plan fewer of them.`,
+          },
+        )
       }
       used[what] += amount
     },

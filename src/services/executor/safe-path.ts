@@ -34,7 +34,9 @@ export function segmentsOf(area: Area, path: string): readonly string[] {
   if (area.stateDir !== undefined && isWithin(area.stateDir, absolute)) {
     throw denied(`${path} lies in the state folder of planner-exec.`, 'Use `planner-exec show` and `events` to look at runs.')
   }
-  return relative(area.workspace, absolute).split(sep).filter((segment) => segment !== '')
+  return relative(area.workspace, absolute)
+    .split(sep)
+    .filter((segment) => segment !== '')
 }
 
 /** Whether `path` is `folder` or lies below it. Both absolute; looks at the text only. */
@@ -86,7 +88,11 @@ export async function withFile<T>(area: Area, segments: readonly string[], use: 
 /** The same for a child of an open folder. */
 export async function withRegularFile<T>(folder: Folder, name: string, shown: string, use: (fd: number, stats: Stats) => Promise<T>): Promise<T> {
   // Opening a device can do something (a watchdog, a tape), so what is no file is refused before it is opened, and again after.
-  refuseSpecial(attempt(shown, () => lstatSync(folder.child(name))), shown, () => readlinkSync(folder.child(name)))
+  refuseSpecial(
+    attempt(shown, () => lstatSync(folder.child(name))),
+    shown,
+    () => readlinkSync(folder.child(name)),
+  )
   const fd = attempt(shown, () => openSync(folder.child(name), O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY))
   try {
     const stats = fstatSync(fd)
@@ -102,7 +108,10 @@ export async function withRegularFile<T>(folder: Folder, name: string, shown: st
 function refuseSpecial(stats: Stats, shown: string, target?: () => string): void {
   if (stats.isFile()) return
   if (stats.isSymbolicLink()) {
-    throw denied(`${shown} is a symbolic link${target === undefined ? '' : ` to ${target()}`}.`, 'Use the path of the file itself; links are not followed.')
+    throw denied(
+      `${shown} is a symbolic link${target === undefined ? '' : ` to ${target()}`}.`,
+      'Use the path of the file itself; links are not followed.',
+    )
   }
   if (stats.isDirectory()) throw fromSystemError(Object.assign(new Error('EISDIR'), { code: 'EISDIR' }), shown)
   throw denied(`${shown} is not a regular file but a ${kindOf(stats)}.`, 'Only regular files can be read and written.')

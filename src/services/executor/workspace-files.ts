@@ -94,7 +94,11 @@ export async function* walkFiles(workspace: string, options: WalkOptions): Async
 async function isFile(area: Area, segments: readonly string[]): Promise<boolean> {
   const name = segments.at(-1)
   if (name === undefined) return false
-  const isRegular = await withFolder(area, segments.slice(0, -1), (folder) => lstatSync(folder.child(name), { throwIfNoEntry: false })?.isFile() ?? false)
+  const isRegular = await withFolder(
+    area,
+    segments.slice(0, -1),
+    (folder) => lstatSync(folder.child(name), { throwIfNoEntry: false })?.isFile() ?? false,
+  )
   // Opening it as a folder gives the right error for what is neither.
   if (!isRegular) await withFolder(area, segments, () => undefined)
   return isRegular

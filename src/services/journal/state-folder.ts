@@ -32,9 +32,13 @@ function refusePlanted(file: string): void {
   for (const companion of COMPANIONS) {
     const stats = lstatSync(`${file}${companion}`, { throwIfNoEntry: false })
     if (stats === undefined || stats.isFile()) continue
-    throw new ControllerError('JOURNAL_UNWRITABLE', `The journal ${file}${companion} is ${stats.isSymbolicLink() ? 'a symbolic link' : 'no regular file'}.`, {
-      hint: 'Remove it, or use another state folder with `--state DIR`.',
-    })
+    throw new ControllerError(
+      'JOURNAL_UNWRITABLE',
+      `The journal ${file}${companion} is ${stats.isSymbolicLink() ? 'a symbolic link' : 'no regular file'}.`,
+      {
+        hint: 'Remove it, or use another state folder with `--state DIR`.',
+      },
+    )
   }
   if (!endsWith(`${file}-journal`, SUPER_JOURNAL_MAGIC)) return
   const problem = 'its rollback journal tells SQLite to delete another file, which planner-exec never writes'

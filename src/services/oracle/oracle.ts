@@ -24,7 +24,12 @@ export interface OracleRequest {
 }
 
 export type Draft =
-  | { readonly kind: 'plan'; readonly plan: Plan; /** Who made it, such as `playbook:analyze-repo`. */ readonly source: string; /** What the plan leaves out on purpose, for the report. */ readonly notExamined?: readonly string[] }
+  | {
+      readonly kind: 'plan'
+      readonly plan: Plan
+      /** Who made it, such as `playbook:analyze-repo`. */ readonly source: string
+      /** What the plan leaves out on purpose, for the report. */ readonly notExamined?: readonly string[]
+    }
   | { readonly kind: 'none'; readonly reason: string; /** What would make it work. */ readonly hint: string }
 
 /** A read that research wants done; it goes through the guard like any action. */
@@ -56,4 +61,3 @@ export interface EvaluationRequest {
 
 /** Judges an outcome by its criteria; each verdict carries the evidence it rests on. */
 export type EvaluateCriteria = (request: EvaluationRequest) => Promise<readonly CriterionResult[]>
-

@@ -8,7 +8,9 @@ export function printable(text: string): string {
 
 /** JSON text, safe to show and equal when parsed: what JSON allows raw although a terminal could obey it is written as `\uXXXX`. */
 export function printableJson(json: string): string {
-  return json.replace(UNPRINTABLE, (char) => (char === '\n' ? char : Array.from({ length: char.length }, (_, at) => unicodeEscape(char.charCodeAt(at))).join('')))
+  return json.replace(UNPRINTABLE, (char) =>
+    char === '\n' ? char : Array.from({ length: char.length }, (_, at) => unicodeEscape(char.charCodeAt(at))).join(''),
+  )
 }
 
 function unicodeEscape(unit: number): string {

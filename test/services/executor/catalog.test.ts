@@ -53,7 +53,11 @@ describe('the catalog', () => {
   })
 
   it('can describe every argument of every capability', () => {
-    const undescribed = baseCapabilities.flatMap(({ name, args }) => Object.entries(args.shape).filter(([, schema]) => !schema.description).map(([key]) => `${name} ${key}`))
+    const undescribed = baseCapabilities.flatMap(({ name, args }) =>
+      Object.entries(args.shape)
+        .filter(([, schema]) => !schema.description)
+        .map(([key]) => `${name} ${key}`),
+    )
 
     expect(undescribed).toEqual([])
   })

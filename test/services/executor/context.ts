@@ -4,7 +4,11 @@ import type { ExecutionContext } from '../../../src/services/executor/executor.t
 import { createMeter } from '../../../src/services/executor/meter.ts'
 
 /** The context of an action without an executor, also for programs that are no test. */
-export function makeContext(workspace: string, stateDir = join(workspace, '.planner-exec'), changes: Partial<ExecutionContext> = {}): ExecutionContext {
+export function makeContext(
+  workspace: string,
+  stateDir = join(workspace, '.planner-exec'),
+  changes: Partial<ExecutionContext> = {},
+): ExecutionContext {
   const limits = changes.limits ?? ResourceLimits.parse({ max_fs_operations: 10_000 })
   return {
     runId: 'run-1',

@@ -108,7 +108,9 @@ describe('the local executor', () => {
       },
     })
 
-    await expect(executor.execute(admit('test.echo.v1', {}), { ...context, signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ACTION_ABORTED' })
+    await expect(executor.execute(admit('test.echo.v1', {}), { ...context, signal: AbortSignal.abort() })).rejects.toMatchObject({
+      code: 'ACTION_ABORTED',
+    })
     expect(ran).toBe(false)
   })
 
@@ -116,7 +118,11 @@ describe('the local executor', () => {
     const busy = Object.assign(new Error('EBUSY: resource busy'), { code: 'EBUSY' })
     const { executor, context } = await executorOf({ run: async () => Promise.reject(busy) })
 
-    await expect(executor.execute(admit('test.echo.v1', {}), context)).rejects.toMatchObject({ code: 'ACTION_TRANSIENT', retryable: true, cause: busy })
+    await expect(executor.execute(admit('test.echo.v1', {}), context)).rejects.toMatchObject({
+      code: 'ACTION_TRANSIENT',
+      retryable: true,
+      cause: busy,
+    })
   })
 
   it('counts the operations of one action, and stops at the limit of the run', async () => {
@@ -158,7 +164,9 @@ describe('the local executor', () => {
   it('refuses a workspace that does not exist or lies in the state folder', async () => {
     const base = makeFolder()
 
-    await expect(createLocalExecutor({ capabilities: [], workspace: join(base, 'none'), stateDir: base })).rejects.toMatchObject({ code: 'WORKSPACE_INVALID' })
+    await expect(createLocalExecutor({ capabilities: [], workspace: join(base, 'none'), stateDir: base })).rejects.toMatchObject({
+      code: 'WORKSPACE_INVALID',
+    })
     await expect(createLocalExecutor({ capabilities: [], workspace: base, stateDir: base })).rejects.toMatchObject({ code: 'WORKSPACE_INVALID' })
   })
 })

@@ -6,13 +6,27 @@ import { runProcess, trustedPath, type ProcessSpec } from '../../../src/services
 import { makeFolder } from './fixtures.ts'
 
 const run = (args: readonly string[], changes: Partial<ProcessSpec> = {}) =>
-  runProcess({ file: args[0] ?? '', args: args.slice(1), cwd: '/', env: { PATH: '/usr/bin:/bin' }, maxStdoutBytes: 1000, maxStderrBytes: 1000, signal: new AbortController().signal, ...changes })
+  runProcess({
+    file: args[0] ?? '',
+    args: args.slice(1),
+    cwd: '/',
+    env: { PATH: '/usr/bin:/bin' },
+    maxStdoutBytes: 1000,
+    maxStderrBytes: 1000,
+    signal: new AbortController().signal,
+    ...changes,
+  })
 
 describe('runProcess', () => {
   it('ends with the exit code and both outputs', async () => {
     const end = await run(['sh', '-c', 'echo out; echo err >&2; exit 3'])
 
-    expect(end).toMatchObject({ exitCode: 3, signal: null, stdout: { bytes: Buffer.from('out\n'), truncated: false }, stderr: { bytes: Buffer.from('err\n') } })
+    expect(end).toMatchObject({
+      exitCode: 3,
+      signal: null,
+      stdout: { bytes: Buffer.from('out\n'), truncated: false },
+      stderr: { bytes: Buffer.from('err\n') },
+    })
   })
 
   it('says which program cannot be started', async () => {
@@ -40,7 +54,8 @@ describe('runProcess', () => {
     const leaked = openSync(folder, 'r')
 
     const output = execFileSync(process.execPath, ['--import', 'tsx', '--input-type=module', '-e', script], {
-      encoding: 'utf8', stdio: Array.from({ length: 201 }, (_, fd) => (fd === 1 ? 'pipe' : fd === 2 ? 'inherit' : fd === 200 ? leaked : 'ignore')),
+      encoding: 'utf8',
+      stdio: Array.from({ length: 201 }, (_, fd) => (fd === 1 ? 'pipe' : fd === 2 ? 'inherit' : fd === 200 ? leaked : 'ignore')),
     })
     closeSync(leaked)
 

@@ -183,7 +183,8 @@ describe('readWorkspaceFile', () => {
     symlinkSync('.planner-exec', join(workspace, 'state'))
     symlinkSync('real.txt', join(workspace, 'alias.txt'))
 
-    for (const path of ['link.txt', 'folder/file.txt', 'state/journal', 'alias.txt']) await expect(read(path)).rejects.toMatchObject({ code: 'PATH_DENIED' })
+    for (const path of ['link.txt', 'folder/file.txt', 'state/journal', 'alias.txt'])
+      await expect(read(path)).rejects.toMatchObject({ code: 'PATH_DENIED' })
     await expect(read('alias.txt')).rejects.toThrow('alias.txt is a symbolic link to real.txt.')
   })
 
@@ -201,7 +202,11 @@ describe('readWorkspaceFile', () => {
   it('says which path is missing or is a folder', async () => {
     put('a/file.txt')
 
-    await expect(read('a/none.txt')).rejects.toMatchObject({ code: 'ACTION_FAILED', retryable: false, message: 'a/none.txt does not exist (ENOENT).' })
+    await expect(read('a/none.txt')).rejects.toMatchObject({
+      code: 'ACTION_FAILED',
+      retryable: false,
+      message: 'a/none.txt does not exist (ENOENT).',
+    })
     await expect(read('a')).rejects.toMatchObject({ code: 'ACTION_FAILED', message: 'a is a folder (EISDIR).' })
     await expect(read('.')).rejects.toMatchObject({ code: 'ACTION_FAILED' })
     await expect(read('a/file.txt/x')).rejects.toMatchObject({ code: 'ACTION_FAILED' })
@@ -229,6 +234,10 @@ describe('readWorkspaceFile', () => {
     await swapping.stop()
 
     // Each outcome occurs, or the race never happened; ACTION_FAILED is the moment without any folder.
-    expect(Object.keys(seen).filter((outcome) => outcome !== 'ACTION_FAILED').sort()).toEqual(['PATH_DENIED', 'inside'])
+    expect(
+      Object.keys(seen)
+        .filter((outcome) => outcome !== 'ACTION_FAILED')
+        .sort(),
+    ).toEqual(['PATH_DENIED', 'inside'])
   })
 })

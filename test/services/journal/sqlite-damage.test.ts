@@ -125,7 +125,10 @@ describe('a damaged run', () => {
 
 describe('a damaged request', () => {
   test.each(['{"typ', 'null', '[]', '{"type":1}'])('%s is one that no run takes, and does not hide the others', async (text) => {
-    await change(`UPDATE inbox SET event = '${text}'`, `INSERT INTO inbox (run_id, at, event, state) VALUES ('run-1', 1, '{"type":"run.cancel"}', 'pending')`)
+    await change(
+      `UPDATE inbox SET event = '${text}'`,
+      `INSERT INTO inbox (run_id, at, event, state) VALUES ('run-1', 1, '{"type":"run.cancel"}', 'pending')`,
+    )
     const journal = await createSqliteJournal({ file })
 
     const pending = journal.pending('run-1')

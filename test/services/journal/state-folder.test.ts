@@ -65,14 +65,20 @@ describe('a state folder that came with a workspace', () => {
     mkdirSync(dirname(file))
     spawnSync('mkfifo', [file])
 
-    await expect(createSqliteJournal({ file })).rejects.toMatchObject({ code: 'JOURNAL_UNWRITABLE', message: `The journal ${file} is no regular file.` })
+    await expect(createSqliteJournal({ file })).rejects.toMatchObject({
+      code: 'JOURNAL_UNWRITABLE',
+      message: `The journal ${file} is no regular file.`,
+    })
   })
 
   test('does not have SQLite delete a file that its rollback journal names', async () => {
     const { file, victim } = await cloned()
     writeFileSync(`${file}-journal`, journalThatDeletes(victim))
 
-    await expect(createSqliteJournal({ file })).rejects.toMatchObject({ code: 'JOURNAL_CORRUPT', message: expect.stringContaining('delete another file') })
+    await expect(createSqliteJournal({ file })).rejects.toMatchObject({
+      code: 'JOURNAL_CORRUPT',
+      message: expect.stringContaining('delete another file'),
+    })
 
     expect(existsSync(victim)).toBe(true)
   })

@@ -55,12 +55,9 @@ describe('loadPlanFile', () => {
     await expect(load(content)).rejects.toMatchObject({ code: 'PLAN_UNREADABLE', message: expect.stringContaining(text) })
   })
 
-  it.each(['', 'null', '[]', 'a: .nan', 'version: 1\nsteps: []\n<<: {title: x}'])(
-    'refuses %j as a plan',
-    async (content) => {
-      await expect(load(content)).rejects.toMatchObject({ code: 'PLAN_INVALID' })
-    },
-  )
+  it.each(['', 'null', '[]', 'a: .nan', 'version: 1\nsteps: []\n<<: {title: x}'])('refuses %j as a plan', async (content) => {
+    await expect(load(content)).rejects.toMatchObject({ code: 'PLAN_INVALID' })
+  })
 
   it('refuses what is no file, without waiting for it', async () => {
     const folder = await folderWith({})

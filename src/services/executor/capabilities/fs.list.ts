@@ -18,7 +18,8 @@ const CLOSED: ReadonlySet<string> = new Set(['.git', 'node_modules'])
 export const fsList = defineCapability({
   name: 'fs.list.v1',
   title: 'List a folder',
-  description: 'Lists a folder of the workspace in name order. With `recursive`, folders below it too, except what is in `.git` and `node_modules`. Links are shown, never followed.',
+  description:
+    'Lists a folder of the workspace in name order. With `recursive`, folders below it too, except what is in `.git` and `node_modules`. Links are shown, never followed.',
   args: z.strictObject({
     path: WorkspacePath.default('.').describe('The folder, relative to the workspace; the workspace itself when absent.'),
     recursive: z.boolean().default(false).describe('Whether to list the folders below it too.'),
@@ -52,7 +53,13 @@ export const fsList = defineCapability({
         return []
       })
       entries.push(...listed)
-      if (args.recursive) open.push(...listed.filter(isOpen).map((entry) => entry.path.split('/')).reverse())
+      if (args.recursive)
+        open.push(
+          ...listed
+            .filter(isOpen)
+            .map((entry) => entry.path.split('/'))
+            .reverse(),
+        )
     }
     return { path: start.join('/') || '.', entries: entries.slice(0, args.maxEntries), truncated: entries.length > args.maxEntries, unreadable }
   },

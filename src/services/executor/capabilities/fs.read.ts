@@ -17,13 +17,21 @@ export const fsRead = defineCapability({
   args: z
     .strictObject({
       path: WorkspacePath.describe('The file, relative to the workspace.'),
-      maxBytes: count(1, MAX_BYTES).default(1024 * 1024).describe('Longest content to return, in bytes; 1 MiB when absent.'),
+      maxBytes: count(1, MAX_BYTES)
+        .default(1024 * 1024)
+        .describe('Longest content to return, in bytes; 1 MiB when absent.'),
       encoding: z.enum(['utf8', 'base64']).default('utf8').describe('How to return the content; `base64` for what is not text.'),
       fromLine: count(1, 10_000_000).optional().describe('First line to return, counted from 1.'),
       toLine: count(1, 10_000_000).optional().describe('Last line to return, itself included.'),
     })
-    .refine((args) => args.fromLine === undefined || args.toLine === undefined || args.fromLine <= args.toLine, { path: ['toLine'], message: 'must not be before fromLine' })
-    .refine((args) => args.encoding === 'utf8' || (args.fromLine ?? args.toLine) === undefined, { path: ['encoding'], message: 'must be utf8 when lines are chosen' }),
+    .refine((args) => args.fromLine === undefined || args.toLine === undefined || args.fromLine <= args.toLine, {
+      path: ['toLine'],
+      message: 'must not be before fromLine',
+    })
+    .refine((args) => args.encoding === 'utf8' || (args.fromLine ?? args.toLine) === undefined, {
+      path: ['encoding'],
+      message: 'must be utf8 when lines are chosen',
+    }),
   output: z.strictObject({
     path: z.string(),
     /** The content, with `encoding: utf8`. */

@@ -18,7 +18,11 @@ const MAX_LINE_CHARACTERS = 500
  * the shipped policies deny.
  */
 const SECRET_FILES = [
-  '**/.env*', '**/*.{pem,key,p12,pfx,jks,keystore}', '**/id_{rsa,dsa,ecdsa,ed25519}*', '**/.{ssh,gnupg,aws,kube}/**', '**/.docker/config.json',
+  '**/.env*',
+  '**/*.{pem,key,p12,pfx,jks,keystore}',
+  '**/id_{rsa,dsa,ecdsa,ed25519}*',
+  '**/.{ssh,gnupg,aws,kube}/**',
+  '**/.docker/config.json',
   '**/.{netrc,npmrc,pypirc,git-credentials}',
 ]
 const GLOB_OPTIONS = { dot: true, nonegate: true, noextglob: true } as const
@@ -26,9 +30,15 @@ const GLOB_OPTIONS = { dot: true, nonegate: true, noextglob: true } as const
 export const fsSearch = defineCapability({
   name: 'fs.search.v1',
   title: 'Search in files',
-  description: 'Finds the lines of text files that contain a literal text. Leaves out what git ignores, binary files, and files that usually hold secrets.',
+  description:
+    'Finds the lines of text files that contain a literal text. Leaves out what git ignores, binary files, and files that usually hold secrets.',
   args: z.strictObject({
-    pattern: z.string().min(1).max(1000).refine((text) => !/[\r\n]/.test(text), 'must be a part of one line').describe('The text to find, literally; not a regular expression.'),
+    pattern: z
+      .string()
+      .min(1)
+      .max(1000)
+      .refine((text) => !/[\r\n]/.test(text), 'must be a part of one line')
+      .describe('The text to find, literally; not a regular expression.'),
     path: WorkspacePath.default('.').describe('The folder or file to search, relative to the workspace.'),
     glob: z.string().min(1).max(500).optional().describe('Only files whose path from the workspace matches, such as `src/**/*.ts`.'),
     ignoreCase: z.boolean().default(false).describe('Whether upper and lower case are the same.'),
@@ -98,7 +108,8 @@ function finder(pattern: string, ignoreCase: boolean): (content: Buffer) => Gene
     const text = content.toString('utf8')
     if (!fold(text).includes(wanted)) return
     for (const [index, line] of text.split(/\r?\n/).entries()) {
-      if (fold(line).includes(wanted)) yield { line: index + 1, text: line.length > MAX_LINE_CHARACTERS ? `${line.slice(0, MAX_LINE_CHARACTERS)}…` : line }
+      if (fold(line).includes(wanted))
+        yield { line: index + 1, text: line.length > MAX_LINE_CHARACTERS ? `${line.slice(0, MAX_LINE_CHARACTERS)}…` : line }
     }
   }
 }

@@ -10,7 +10,8 @@ export const FileType = z.enum(['file', 'folder', 'link', 'fifo', 'socket', 'dev
 export const fsStat = defineCapability({
   name: 'fs.stat.v1',
   title: 'Look at a file',
-  description: 'Tells what is at a path of the workspace, without opening it and without following a link. Nothing there is an answer, not a failure.',
+  description:
+    'Tells what is at a path of the workspace, without opening it and without following a link. Nothing there is an answer, not a failure.',
   args: z.strictObject({ path: WorkspacePath.describe('The path, relative to the workspace.') }),
   output: z.strictObject({
     path: z.string(),
@@ -35,7 +36,14 @@ export const fsStat = defineCapability({
     const name = segments.at(-1) ?? '.'
     const stats = await lookUp(() => withFolder(context, parents, (folder) => lstatSync(folder.child(name))), path)
     if (stats === null) return { path, exists: false, type: null, bytes: null, modifiedAt: null, mode: null }
-    return { path, exists: true, type: kindOf(stats), bytes: stats.size, modifiedAt: stats.mtime.toISOString(), mode: (stats.mode & 0o777).toString(8) }
+    return {
+      path,
+      exists: true,
+      type: kindOf(stats),
+      bytes: stats.size,
+      modifiedAt: stats.mtime.toISOString(),
+      mode: (stats.mode & 0o777).toString(8),
+    }
   },
 })
 

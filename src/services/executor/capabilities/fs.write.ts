@@ -13,10 +13,14 @@ const MAX_CHARACTERS = 16 * 1024 * 1024
 export const fsWrite = defineCapability({
   name: 'fs.write.v1',
   title: 'Write a file',
-  description: 'Replaces a whole file of the workspace, or creates it, in one step: nobody ever sees half of it. Git\'s own folder is not written to.',
+  description: "Replaces a whole file of the workspace, or creates it, in one step: nobody ever sees half of it. Git's own folder is not written to.",
   args: z.strictObject({
     path: WorkspacePath.describe('The file, relative to the workspace.'),
-    content: z.string().max(MAX_CHARACTERS).refine((text) => !/\p{Surrogate}/u.test(text), 'must be well-formed Unicode').describe('The whole new content, written as UTF-8.'),
+    content: z
+      .string()
+      .max(MAX_CHARACTERS)
+      .refine((text) => !/\p{Surrogate}/u.test(text), 'must be well-formed Unicode')
+      .describe('The whole new content, written as UTF-8.'),
     createDirs: z.boolean().default(false).describe('Whether to create the folders on the way that do not exist.'),
     ifSha256: Sha256.nullable().optional().describe('Write only if the file has this digest now; null: only if it does not exist.'),
     mode: z.enum(['600', '644', '700', '755']).optional().describe('Permission bits; those of the file that is replaced when absent.'),

@@ -27,11 +27,15 @@ const FORMAT = '%x00%H%x00%an%x00%aI%x00%s%x00%P'
 export const gitLog = defineCapability({
   name: 'git.log.v1',
   title: 'Read the history',
-  description: 'Lists the latest commits of the repository that the workspace is in, newest first; only those that touch the workspace when it is a folder of a larger repository.',
+  description:
+    'Lists the latest commits of the repository that the workspace is in, newest first; only those that touch the workspace when it is a folder of a larger repository.',
   args: z.strictObject({
     maxCommits: count(1, 10_000).default(50).describe('Most commits to return; 50 when absent.'),
     path: WorkspacePath.optional().describe('Only commits that touch this file or folder.'),
-    since: z.union([z.iso.date(), z.iso.datetime({ offset: true })]).optional().describe('Only commits after this time, such as 2026-01-31.'),
+    since: z
+      .union([z.iso.date(), z.iso.datetime({ offset: true })])
+      .optional()
+      .describe('Only commits after this time, such as 2026-01-31.'),
   }),
   output: z.strictObject({ commits: z.array(Commit), truncated: z.boolean() }),
   effect: 'read',
@@ -47,10 +51,20 @@ export const gitLog = defineCapability({
     const where = path ?? (prefix === '' ? null : '.')
     const out = await readGit(
       [
-        'log', '-z', '--no-renames', '--numstat', '--relative', '--no-ext-diff', '--no-textconv', '--no-show-signature', `--format=${FORMAT}`,
+        'log',
+        '-z',
+        '--no-renames',
+        '--numstat',
+        '--relative',
+        '--no-ext-diff',
+        '--no-textconv',
+        '--no-show-signature',
+        `--format=${FORMAT}`,
         `--max-count=${args.maxCommits + 1}`,
         ...(args.since === undefined ? [] : [`--since=${args.since}`]),
-        'HEAD', '--', ...(where === null ? [] : [where]),
+        'HEAD',
+        '--',
+        ...(where === null ? [] : [where]),
       ],
       context,
     )
@@ -62,7 +76,7 @@ export const gitLog = defineCapability({
 function parseLog(text: string): Commit[] {
   const tokens = text.split('\0')
   const commits: Commit[] = []
-  for (let at = 0; at + FIELDS < tokens.length; ) {
+  for (let at = 0; at + FIELDS < tokens.length;) {
     // An empty token opens a commit.
     const [sha = '', author = '', date = '', subject = '', parents = ''] = tokens.slice(at + 1, at + 1 + FIELDS)
     at += 1 + FIELDS
@@ -71,7 +85,15 @@ function parseLog(text: string): Commit[] {
       files.push(file)
       at += 1
     }
-    commits.push({ sha, author, date, subject, parents: parents.split(' ').filter(Boolean), filesChanged: files.length, files: files.slice(0, MAX_FILES) })
+    commits.push({
+      sha,
+      author,
+      date,
+      subject,
+      parents: parents.split(' ').filter(Boolean),
+      filesChanged: files.length,
+      files: files.slice(0, MAX_FILES),
+    })
   }
   return commits
 }

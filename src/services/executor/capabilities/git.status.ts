@@ -43,11 +43,22 @@ export const gitStatus = defineCapability({
   async run(args, context) {
     context.meter.use('fsOperations')
     const { prefix } = await openRepository(context)
-    const out = await readGit(['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--ignore-submodules=all', '--no-renames', '--', '.'], context)
-    const lines = out.toString('utf8').split('\0').filter((line) => line !== '')
+    const out = await readGit(
+      ['status', '--porcelain=v2', '--branch', '-z', '--untracked-files=all', '--ignore-submodules=all', '--no-renames', '--', '.'],
+      context,
+    )
+    const lines = out
+      .toString('utf8')
+      .split('\0')
+      .filter((line) => line !== '')
     const isOfRun = (entry: Entry) => isWithin(context.stateDir, join(context.workspace, entry.path))
     const entries = lines.flatMap((line) => parseEntry(line, prefix)).filter((entry) => !isOfRun(entry))
-    return { ...parseBranch(lines), clean: entries.length === 0, entries: entries.slice(0, args.maxEntries), truncated: entries.length > args.maxEntries }
+    return {
+      ...parseBranch(lines),
+      clean: entries.length === 0,
+      entries: entries.slice(0, args.maxEntries),
+      truncated: entries.length > args.maxEntries,
+    }
   },
 })
 

@@ -15,7 +15,11 @@ const DEFAULT_STDERR_BYTES = 256 * 1024
 /** Variables that change how a program shows things, never what it runs: no PATH, no preloads, no options of interpreters or of git. */
 const VARIABLE = /^(CI|DEBUG|FORCE_COLOR|NO_COLOR|COLUMNS|LINES|LANG|LC_[A-Z]{1,32}|NODE_ENV|TERM|TZ|(APP|TEST)_[A-Z0-9_]{1,60})$/
 
-const text = (max: number) => z.string().max(max).refine((value) => !value.includes('\0'), 'must not have a NUL character')
+const text = (max: number) =>
+  z
+    .string()
+    .max(max)
+    .refine((value) => !value.includes('\0'), 'must not have a NUL character')
 
 export const shellExec = defineCapability({
   name: 'shell.exec.v1',
@@ -31,9 +35,14 @@ export const shellExec = defineCapability({
       .refine((argv) => Buffer.byteLength(argv.join('')) <= MAX_ARGV_BYTES, `must have at most ${MAX_ARGV_BYTES} bytes in all`)
       .describe('The program and its arguments, each as one string; nothing in them is expanded.'),
     cwd: WorkspacePath.default('.').describe('The folder to run in, relative to the workspace.'),
-    env: z.record(z.string().regex(VARIABLE, 'not a variable that may be set'), text(4096)).default({}).describe('Environment variables: CI, DEBUG, NODE_ENV, TZ, LANG, LC_*, colours, sizes, APP_*, TEST_*.'),
+    env: z
+      .record(z.string().regex(VARIABLE, 'not a variable that may be set'), text(4096))
+      .default({})
+      .describe('Environment variables: CI, DEBUG, NODE_ENV, TZ, LANG, LC_*, colours, sizes, APP_*, TEST_*.'),
     stdin: z.string().max(MAX_OUTPUT_BYTES).optional().describe('What the program reads from its standard input.'),
-    maxOutputBytes: count(1, MAX_OUTPUT_BYTES).default(DEFAULT_STDOUT_BYTES).describe('Bytes of standard output to keep, from its start; a quarter of it, at most 256 KiB, of standard error.'),
+    maxOutputBytes: count(1, MAX_OUTPUT_BYTES)
+      .default(DEFAULT_STDOUT_BYTES)
+      .describe('Bytes of standard output to keep, from its start; a quarter of it, at most 256 KiB, of standard error.'),
   }),
   output: z.strictObject({
     exitCode: z.number().int(),

@@ -21,8 +21,21 @@ const SYSTEM = ['/usr', '/etc', '/bin', '/sbin', '/lib', '/proc', '/dev', '/sys'
 const USR_MERGED = ['/bin', '/sbin', '/lib', '/lib32', '/lib64', '/libx32']
 /** What programs need of /etc to start and to know their user; no host names, keys or service settings. */
 const ETC = [
-  'alternatives', 'ld.so.cache', 'ld.so.conf', 'ld.so.conf.d', 'localtime', 'passwd', 'group', 'nsswitch.conf', 'protocols', 'services',
-  'mime.types', 'ssl/openssl.cnf', 'ssl/certs', 'pki/tls/certs', 'ca-certificates',
+  'alternatives',
+  'ld.so.cache',
+  'ld.so.conf',
+  'ld.so.conf.d',
+  'localtime',
+  'passwd',
+  'group',
+  'nsswitch.conf',
+  'protocols',
+  'services',
+  'mime.types',
+  'ssl/openssl.cnf',
+  'ssl/certs',
+  'pki/tls/certs',
+  'ca-certificates',
 ]
 const SHM_BYTES = 64 * 1024 * 1024
 const STATUS_FD = 3
@@ -36,19 +49,52 @@ export function bubblewrapArgs(spec: SandboxSpec): readonly string[] {
   refuseSystemWorkspace(spec.workspace)
   const runtime = runtimeMounts()
   return [
-    '--unshare-all', '--unshare-user', '--uid', '65534', '--gid', '65534', '--cap-drop', 'ALL',
+    '--unshare-all',
+    '--unshare-user',
+    '--uid',
+    '65534',
+    '--gid',
+    '65534',
+    '--cap-drop',
+    'ALL',
     ...(spec.canDisableUserns ? ['--disable-userns'] : []),
-    '--die-with-parent', '--new-session', '--json-status-fd', String(STATUS_FD),
-    '--clearenv', ...environment(spec, runtime.path),
-    ...systemMounts(), ...runtime.args,
-    '--proc', '/proc', '--dev', '/dev', '--remount-ro', '/dev',
-    '--perms', '1777', '--size', String(SHM_BYTES), '--tmpfs', '/dev/shm',
-    '--perms', '1777', '--size', String(spec.tmpBytes), '--tmpfs', '/tmp',
-    '--bind', spec.workspace, spec.workspace,
+    '--die-with-parent',
+    '--new-session',
+    '--json-status-fd',
+    String(STATUS_FD),
+    '--clearenv',
+    ...environment(spec, runtime.path),
+    ...systemMounts(),
+    ...runtime.args,
+    '--proc',
+    '/proc',
+    '--dev',
+    '/dev',
+    '--remount-ro',
+    '/dev',
+    '--perms',
+    '1777',
+    '--size',
+    String(SHM_BYTES),
+    '--tmpfs',
+    '/dev/shm',
+    '--perms',
+    '1777',
+    '--size',
+    String(spec.tmpBytes),
+    '--tmpfs',
+    '/tmp',
+    '--bind',
+    spec.workspace,
+    spec.workspace,
     ...gitMounts(spec.workspace),
     ...coverState(spec, runtime.roots),
-    '--remount-ro', '/',
-    '--chdir', spec.cwd, '--', ...spec.argv,
+    '--remount-ro',
+    '/',
+    '--chdir',
+    spec.cwd,
+    '--',
+    ...spec.argv,
   ]
 }
 
@@ -98,7 +144,9 @@ function gitMounts(workspace: string): readonly string[] {
   const fixed = ['config', 'config.worktree', 'modules', 'worktrees', 'hooks'].map((name) => join(git, name))
   const hooks = join(git, 'hooks')
   return [
-    '--bind', git, git,
+    '--bind',
+    git,
+    git,
     ...fixed.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', path, path]),
     ...(existsSync(hooks) ? [] : ['--perms', '0555', '--size', '4096', '--tmpfs', hooks, '--remount-ro', hooks]),
   ]

@@ -38,10 +38,12 @@ function createV2(limits: GroupLimits): ControlGroup | null {
   const own = ownPath('0::')
   if (own === null || !existsSync(join(ROOT, 'cgroup.controllers'))) return null
   // A group with processes cannot hand its controllers down, so the parent, which systemd delegates, is the usual place.
-  const base = [own, dirname(own)].map((path) => join(ROOT, path)).find((path) => {
-    const passedDown = readFileSync(join(path, 'cgroup.subtree_control'), 'latin1').split(/\s+/)
-    return passedDown.includes('memory') && passedDown.includes('pids')
-  })
+  const base = [own, dirname(own)]
+    .map((path) => join(ROOT, path))
+    .find((path) => {
+      const passedDown = readFileSync(join(path, 'cgroup.subtree_control'), 'latin1').split(/\s+/)
+      return passedDown.includes('memory') && passedDown.includes('pids')
+    })
   if (base === undefined) return null
   const dir = makeGroup(base)
   write(dir, 'memory.max', limits.memoryBytes)

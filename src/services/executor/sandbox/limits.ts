@@ -55,7 +55,11 @@ function withPrlimit(file: string, args: readonly string[], limits: ResourceLimi
  */
 function prlimitArgs(limits: ResourceLimits): readonly string[] {
   return [
-    `--cpu=${limits.max_cpu_seconds + 1}`, `--data=${limits.max_memory_mb * MIB}`, `--fsize=${MAX_FILE_BYTES}`, `--nofile=${MAX_OPEN_FILES}`, '--core=0',
+    `--cpu=${limits.max_cpu_seconds + 1}`,
+    `--data=${limits.max_memory_mb * MIB}`,
+    `--fsize=${MAX_FILE_BYTES}`,
+    `--nofile=${MAX_OPEN_FILES}`,
+    '--core=0',
   ]
 }
 
@@ -75,7 +79,15 @@ async function canUse(version: CgroupVersion): Promise<boolean> {
   if (group === null) return false
   try {
     const signal = AbortSignal.timeout(5_000)
-    const end = await runProcess({ file: '/bin/sh', args: joinArgs(group, 'true', []), cwd: '/', env: { PATH: '/usr/bin:/bin' }, maxStdoutBytes: 0, maxStderrBytes: 0, signal })
+    const end = await runProcess({
+      file: '/bin/sh',
+      args: joinArgs(group, 'true', []),
+      cwd: '/',
+      env: { PATH: '/usr/bin:/bin' },
+      maxStdoutBytes: 0,
+      maxStderrBytes: 0,
+      signal,
+    })
     return end.exitCode === 0
   } catch {
     return false
@@ -86,12 +98,14 @@ async function canUse(version: CgroupVersion): Promise<boolean> {
 
 /** Whether a program is on the trusted PATH. */
 export function hasProgram(name: string, workspace: string): boolean {
-  return trustedPath(workspace).split(delimiter).some((folder) => {
-    try {
-      accessSync(join(folder, name), constants.X_OK)
-      return true
-    } catch {
-      return false
-    }
-  })
+  return trustedPath(workspace)
+    .split(delimiter)
+    .some((folder) => {
+      try {
+        accessSync(join(folder, name), constants.X_OK)
+        return true
+      } catch {
+        return false
+      }
+    })
 }

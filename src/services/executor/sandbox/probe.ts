@@ -83,15 +83,25 @@ async function probe(): Promise<SandboxReport> {
   const limits = await limitsBackend()
   const none = { works: false, kind: null, version: null, canDisableUserns: false, limits, checks: [] } as const
   if (process.platform !== 'linux') {
-    return { ...none, problem: { reason: `Commands need a sandbox, and there is none for ${process.platform}.`, hint: 'Run planner-exec on Linux, in a container or a virtual machine.' } }
+    return {
+      ...none,
+      problem: {
+        reason: `Commands need a sandbox, and there is none for ${process.platform}.`,
+        hint: 'Run planner-exec on Linux, in a container or a virtual machine.',
+      },
+    }
   }
-  if (!hasProgram('bwrap', '/nonexistent')) return { ...none, problem: { reason: 'Commands need a sandbox, and bubblewrap is not installed.', hint: INSTALL } }
+  if (!hasProgram('bwrap', '/nonexistent'))
+    return { ...none, problem: { reason: 'Commands need a sandbox, and bubblewrap is not installed.', hint: INSTALL } }
   const version = await bubblewrapVersion()
   const canDisableUserns = version !== null && isAtLeast08(version)
   try {
     const checks = await performActs(canDisableUserns)
     const failed = checks.filter((check) => !check.passed).map((check) => check.name)
-    const problem = failed.length === 0 ? null : { reason: `The sandbox of bubblewrap ${version} does not hold: it is not true that it ${failed.join(', ')}.`, hint: INSTALL }
+    const problem =
+      failed.length === 0
+        ? null
+        : { reason: `The sandbox of bubblewrap ${version} does not hold: it is not true that it ${failed.join(', ')}.`, hint: INSTALL }
     return { works: problem === null, kind: 'bwrap', version, canDisableUserns, limits, checks, problem }
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error)
@@ -102,7 +112,15 @@ async function probe(): Promise<SandboxReport> {
 async function bubblewrapVersion(): Promise<string | null> {
   try {
     const signal = AbortSignal.timeout(5_000)
-    const end = await runProcess({ file: 'bwrap', args: ['--version'], cwd: '/', env: { PATH: trustedPath('/nonexistent') }, maxStdoutBytes: 1024, maxStderrBytes: 1024, signal })
+    const end = await runProcess({
+      file: 'bwrap',
+      args: ['--version'],
+      cwd: '/',
+      env: { PATH: trustedPath('/nonexistent') },
+      maxStdoutBytes: 1024,
+      maxStderrBytes: 1024,
+      signal,
+    })
     return /\d+(?:\.\d+)+/.exec(end.stdout.bytes.toString('utf8'))?.[0] ?? null
   } catch {
     return null

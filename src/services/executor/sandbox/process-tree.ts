@@ -52,7 +52,10 @@ function isRunning(pid: number): boolean {
 }
 
 function childrenOf(pid: number): number[] {
-  return (read(pid, `task/${pid}/children`) ?? '').split(' ').filter((word) => word !== '').map(Number)
+  return (read(pid, `task/${pid}/children`) ?? '')
+    .split(' ')
+    .filter((word) => word !== '')
+    .map(Number)
 }
 
 function kib(status: string, name: string): number {

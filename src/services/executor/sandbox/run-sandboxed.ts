@@ -85,9 +85,13 @@ function redirection(workspace: string): string | null {
 }
 
 function redirected(command: SandboxedCommand, what: string): ControllerError {
-  return new ControllerError('PATH_DENIED', `${command.argv[0] ?? ''} is refused: .git/commondir, which gives git other settings and hooks, ${what}.`, {
-    hint: 'Remove .git/commondir when it is there, and leave it out of commands.',
-  })
+  return new ControllerError(
+    'PATH_DENIED',
+    `${command.argv[0] ?? ''} is refused: .git/commondir, which gives git other settings and hooks, ${what}.`,
+    {
+      hint: 'Remove .git/commondir when it is there, and leave it out of commands.',
+    },
+  )
 }
 
 function judge(command: SandboxedCommand, end: ProcessEnd, sandbox: Sandbox, limited: LimitedCommand): SandboxedEnd {
@@ -96,7 +100,9 @@ function judge(command: SandboxedCommand, end: ProcessEnd, sandbox: Sandbox, lim
   const breach = sandbox.breach() ?? outOfMemory(command, limited)
   if (breach !== null) {
     throw new ControllerError('RESOURCE_LIMIT', `${shown} was stopped: ${breach.message}.`, {
-      hint: breach.limit.startsWith('max_') ? `Raise \`resource_limits.${breach.limit}\`, or let the command do less.` : 'Let the command do less at a time.',
+      hint: breach.limit.startsWith('max_')
+        ? `Raise \`resource_limits.${breach.limit}\`, or let the command do less.`
+        : 'Let the command do less at a time.',
     })
   }
   if (!sandbox.hasStarted()) throw cannotStart(shown, end)
@@ -119,9 +125,13 @@ function cannotStart(shown: string, end: ProcessEnd): ControllerError {
       hint: 'Use a program of /usr or of the workspace; the sandbox shows nothing else.',
     })
   }
-  return new ControllerError('ACTION_FAILED', `The sandbox for ${shown} could not be set up: ${said || `bwrap ended with ${end.exitCode ?? end.signal}`}.`, {
-    hint: 'Run `planner-exec doctor` to see what the sandbox lacks.',
-  })
+  return new ControllerError(
+    'ACTION_FAILED',
+    `The sandbox for ${shown} could not be set up: ${said || `bwrap ended with ${end.exitCode ?? end.signal}`}.`,
+    {
+      hint: 'Run `planner-exec doctor` to see what the sandbox lacks.',
+    },
+  )
 }
 
 interface Sandbox {

@@ -48,7 +48,8 @@ function breachOf(sample: TreeSample, limits: ResourceLimits): Breach | null {
   if (sample.cpuMs >= limits.max_cpu_seconds * 1000) {
     return { limit: 'max_cpu_seconds', message: `it used ${(sample.cpuMs / 1000).toFixed(1)} s of CPU, max_cpu_seconds is ${limits.max_cpu_seconds}` }
   }
-  if (usedMib > limits.max_memory_mb) return { limit: 'max_memory_mb', message: `it used ${usedMib} MiB of memory, max_memory_mb is ${limits.max_memory_mb}` }
+  if (usedMib > limits.max_memory_mb)
+    return { limit: 'max_memory_mb', message: `it used ${usedMib} MiB of memory, max_memory_mb is ${limits.max_memory_mb}` }
   if (sample.processes > MAX_PROCESSES) return { limit: 'processes', message: `it had more than ${MAX_PROCESSES} processes` }
   return null
 }

@@ -15,7 +15,12 @@ describe('fs.read', () => {
     bench.put('a.txt', 'one\ntwo\n')
 
     expect(await bench.output('fs.read.v1', { path: 'a.txt' })).toEqual({
-      path: 'a.txt', text: 'one\ntwo\n', bytes: 8, sha256: sha256('one\ntwo\n'), truncated: false, lines: 2,
+      path: 'a.txt',
+      text: 'one\ntwo\n',
+      bytes: 8,
+      sha256: sha256('one\ntwo\n'),
+      truncated: false,
+      lines: 2,
     })
   })
 
@@ -34,14 +39,26 @@ describe('fs.read', () => {
   it('cuts at maxBytes, but never through a character', async () => {
     bench.put('a.txt', 'aä')
 
-    expect(await bench.output('fs.read.v1', { path: 'a.txt', maxBytes: 2 })).toMatchObject({ text: 'a', truncated: true, bytes: 3, sha256: sha256('aä') })
+    expect(await bench.output('fs.read.v1', { path: 'a.txt', maxBytes: 2 })).toMatchObject({
+      text: 'a',
+      truncated: true,
+      bytes: 3,
+      sha256: sha256('aä'),
+    })
   })
 
   it('refuses what is not text, unless as base64', async () => {
     bench.put('image.png', Buffer.from([0x89, 0x50, 0xff, 0x00]))
 
-    await expect(bench.run('fs.read.v1', { path: 'image.png' })).rejects.toMatchObject({ code: 'ACTION_FAILED', hint: 'Read it with `encoding: base64`.' })
-    expect(await bench.output('fs.read.v1', { path: 'image.png', encoding: 'base64' })).toMatchObject({ base64: 'iVD/AA==', bytes: 4, truncated: false })
+    await expect(bench.run('fs.read.v1', { path: 'image.png' })).rejects.toMatchObject({
+      code: 'ACTION_FAILED',
+      hint: 'Read it with `encoding: base64`.',
+    })
+    expect(await bench.output('fs.read.v1', { path: 'image.png', encoding: 'base64' })).toMatchObject({
+      base64: 'iVD/AA==',
+      bytes: 4,
+      truncated: false,
+    })
   })
 
   it('reads the start of a huge file, without a digest', async () => {
@@ -110,7 +127,11 @@ describe('fs.list', () => {
 
     expect(await bench.output('fs.list.v1', {})).toMatchObject({
       path: '.',
-      entries: [{ path: 'a', type: 'folder' }, { path: 'b.txt', type: 'file', bytes: 2 }, { path: 'c', type: 'link' }],
+      entries: [
+        { path: 'a', type: 'folder' },
+        { path: 'b.txt', type: 'file', bytes: 2 },
+        { path: 'c', type: 'link' },
+      ],
       truncated: false,
       unreadable: [],
     })
@@ -156,7 +177,10 @@ describe('fs.search', () => {
     bench.put('src/b.md', '(a+)+')
 
     expect(await bench.output('fs.search.v1', { pattern: '(a+)+' })).toMatchObject({
-      matches: [{ file: 'src/a.ts', line: 2, text: 'let x = (a+)+' }, { file: 'src/b.md', line: 1, text: '(a+)+' }],
+      matches: [
+        { file: 'src/a.ts', line: 2, text: 'let x = (a+)+' },
+        { file: 'src/b.md', line: 1, text: '(a+)+' },
+      ],
       filesSearched: 2,
       truncated: false,
     })
@@ -180,11 +204,17 @@ describe('fs.search', () => {
     bench.put('deep/.env.local', 'needle')
     truncateSync(bench.put('large', 'needle'), 9_000_000)
 
-    expect(await bench.output('fs.search.v1', { pattern: 'needle' })).toMatchObject({ matches: [], filesSearched: 0, skipped: { binary: 1, large: 1, secret: 2, unreadable: 0 } })
+    expect(await bench.output('fs.search.v1', { pattern: 'needle' })).toMatchObject({
+      matches: [],
+      filesSearched: 0,
+      skipped: { binary: 1, large: 1, secret: 2, unreadable: 0 },
+    })
   })
 
   it.each(['workstation', 'server', 'paranoid'])('shows nothing out of the files whose reading the policy %s denies', async (policy) => {
-    const globs = [...readFileSync(new URL(`../../../../policies/${policy}.yaml`, import.meta.url), 'utf8').matchAll(/'\*\(\*\*\/(.+)\)'/g)].map(([, glob = '']) => glob)
+    const globs = [...readFileSync(new URL(`../../../../policies/${policy}.yaml`, import.meta.url), 'utf8').matchAll(/'\*\(\*\*\/(.+)\)'/g)].map(
+      ([, glob = '']) => glob,
+    )
     for (const glob of globs) bench.put(glob.replace(/\*+/g, 'x'), 'needle')
     bench.put('notes.txt', 'needle')
 

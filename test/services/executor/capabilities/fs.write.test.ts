@@ -74,10 +74,13 @@ describe('fs.write', () => {
     expect(readdirSync(bench.base).sort()).toEqual(['secret.txt', 'target', 'workspace'])
   })
 
-  it.each(['../escaped', '/tmp/escaped', '.planner-exec/journal', '.git/hooks/pre-commit', 'sub/.GIT/config', '.git', '.'])('refuses to write %j', async (path) => {
-    await expect(bench.run('fs.write.v1', { path, content: 'x', createDirs: true })).rejects.toMatchObject({ stage: 'action', retryable: false })
-    expect(readFileSync(join(bench.stateDir, 'journal'), 'utf8')).toBe('journal')
-  })
+  it.each(['../escaped', '/tmp/escaped', '.planner-exec/journal', '.git/hooks/pre-commit', 'sub/.GIT/config', '.git', '.'])(
+    'refuses to write %j',
+    async (path) => {
+      await expect(bench.run('fs.write.v1', { path, content: 'x', createDirs: true })).rejects.toMatchObject({ stage: 'action', retryable: false })
+      expect(readFileSync(join(bench.stateDir, 'journal'), 'utf8')).toBe('journal')
+    },
+  )
 
   it.each([
     [{ path: 'a' }],
@@ -132,7 +135,11 @@ describe('fs.write', () => {
 
     expect(readdirSync(outside)).toEqual([])
     // Both outcomes occur, or the race never happened; ACTION_FAILED is the moment without any folder.
-    expect(Object.keys(seen).filter((outcome) => outcome !== 'ACTION_FAILED').sort()).toEqual(['PATH_DENIED', 'written'])
+    expect(
+      Object.keys(seen)
+        .filter((outcome) => outcome !== 'ACTION_FAILED')
+        .sort(),
+    ).toEqual(['PATH_DENIED', 'written'])
   })
 
   it('leaves the old content or the new one when its process is killed', async () => {
@@ -141,7 +148,9 @@ describe('fs.write', () => {
 
     for (let round = 0; round < 3; round += 1) {
       bench.put('a.txt', contents[0] ?? '')
-      const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'endless-writer.ts'), bench.workspace], { stdio: ['ignore', 'pipe', 'inherit'] })
+      const child = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'endless-writer.ts'), bench.workspace], {
+        stdio: ['ignore', 'pipe', 'inherit'],
+      })
       await new Promise((resolve) => child.stdout.once('data', resolve))
       const dead = new Promise((resolve) => child.once('exit', resolve))
       // Any moment will do: the point within a write differs from round to round.

@@ -40,7 +40,12 @@ describe('git.log', () => {
       truncated: false,
       commits: [
         {
-          sha: second, author: 'Ada', date: expect.stringMatching(/^\d{4}-\d\d-\d\dT/), subject: 'second', parents: [first], filesChanged: 3,
+          sha: second,
+          author: 'Ada',
+          date: expect.stringMatching(/^\d{4}-\d\d-\d\dT/),
+          subject: 'second',
+          parents: [first],
+          filesChanged: 3,
           files: [
             { path: 'a.txt', insertions: 0, deletions: 1 },
             { path: 'bin', insertions: null, deletions: null },
@@ -83,13 +88,18 @@ describe('git.log', () => {
 
   it('says that there is no repository', async () => {
     await expect(bench.run('git.log.v1', {})).rejects.toMatchObject({
-      code: 'ACTION_FAILED', retryable: false, message: 'The workspace is not in a git repository.',
+      code: 'ACTION_FAILED',
+      retryable: false,
+      message: 'The workspace is not in a git repository.',
     })
   })
 
-  it.each([[{ maxCommits: 0 }], [{ path: '--output=/tmp/x\u0000' }], [{ since: 'yesterday; rm' }], [{ since: '--all' }], [{ format: '%H' }]])('refuses the arguments %j', async (args) => {
-    await expect(bench.run('git.log.v1', args)).rejects.toMatchObject({ code: 'ARGS_INVALID' })
-  })
+  it.each([[{ maxCommits: 0 }], [{ path: '--output=/tmp/x\u0000' }], [{ since: 'yesterday; rm' }], [{ since: '--all' }], [{ format: '%H' }]])(
+    'refuses the arguments %j',
+    async (args) => {
+      await expect(bench.run('git.log.v1', args)).rejects.toMatchObject({ code: 'ARGS_INVALID' })
+    },
+  )
 
   it('takes an option for a path', async () => {
     git(bench.workspace, 'init', '-q')
@@ -114,7 +124,12 @@ describe('git.status', () => {
     bench.put('dir/untracked\n.txt', 'x')
 
     expect(await bench.output('git.status.v1', {})).toEqual({
-      branch: 'main', head, ahead: null, behind: null, clean: false, truncated: false,
+      branch: 'main',
+      head,
+      ahead: null,
+      behind: null,
+      clean: false,
+      truncated: false,
       entries: [
         { path: 'both.txt', state: 'modified', staged: true, unstaged: true },
         { path: 'del.txt', state: 'deleted', staged: false, unstaged: true },
@@ -175,15 +190,30 @@ describe('a hostile repository', () => {
     commit('one', { 'a.txt': '1', 'b.bin': '1' })
     const script = trap()
     const settings = {
-      'core.fsmonitor': script, 'core.pager': script, 'core.sshCommand': script, 'core.editor': script, 'diff.external': script, 'gpg.program': script,
-      'log.showSignature': 'true', 'filter.evil.clean': script, 'filter.evil.process': script, 'filter.evil.required': 'true', 'filter.a=b.clean': script,
-      'diff.evil.textconv': script, 'diff.evil.command': script, 'core.alternateRefsCommand': script, 'credential.helper': script, 'alias.status': `!${script}`, 'alias.log': `!${script}`,
+      'core.fsmonitor': script,
+      'core.pager': script,
+      'core.sshCommand': script,
+      'core.editor': script,
+      'diff.external': script,
+      'gpg.program': script,
+      'log.showSignature': 'true',
+      'filter.evil.clean': script,
+      'filter.evil.process': script,
+      'filter.evil.required': 'true',
+      'filter.a=b.clean': script,
+      'diff.evil.textconv': script,
+      'diff.evil.command': script,
+      'core.alternateRefsCommand': script,
+      'credential.helper': script,
+      'alias.status': `!${script}`,
+      'alias.log': `!${script}`,
       'core.hooksPath': join(bench.workspace, 'hooks'),
     }
     for (const [key, value] of Object.entries(settings)) git(bench.workspace, 'config', key, value)
     for (const folder of ['hooks', '.git/hooks']) {
       mkdirSync(join(bench.workspace, folder), { recursive: true })
-      for (const hook of ['post-index-change', 'fsmonitor-watchman', 'reference-transaction', 'post-checkout']) symlinkSync(script, join(bench.workspace, folder, hook))
+      for (const hook of ['post-index-change', 'fsmonitor-watchman', 'reference-transaction', 'post-checkout'])
+        symlinkSync(script, join(bench.workspace, folder, hook))
     }
     bench.put('.gitattributes', '* filter=evil diff=evil\n*.bin filter=a=b\n')
     bench.put('a.txt', '2')

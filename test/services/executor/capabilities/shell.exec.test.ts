@@ -16,24 +16,38 @@ const node = (script: string) => ({ argv: ['node', '-e', script] })
 
 /** Whether a process of the machine has the text on its command line. */
 function isAnywhere(text: string): boolean {
-  return readdirSync('/proc').filter((name) => /^\d+$/.test(name)).some((pid) => {
-    try {
-      return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text)
-    } catch {
-      return false
-    }
-  })
+  return readdirSync('/proc')
+    .filter((name) => /^\d+$/.test(name))
+    .some((pid) => {
+      try {
+        return readFileSync(`/proc/${pid}/cmdline`, 'latin1').includes(text)
+      } catch {
+        return false
+      }
+    })
 }
 
 describe('shell.exec', () => {
   it('runs a program with its arguments as they are', async () => {
     const output = await bench.output('shell.exec.v1', { argv: ['printf', '%s|', '$HOME', '*', 'a b', '; id', '`id`'] })
 
-    expect(output).toMatchObject({ exitCode: 0, signal: null, stdout: '$HOME|*|a b|; id|`id`|', stderr: '', stdoutTruncated: false, sandbox: 'bwrap' })
+    expect(output).toMatchObject({
+      exitCode: 0,
+      signal: null,
+      stdout: '$HOME|*|a b|; id|`id`|',
+      stderr: '',
+      stdoutTruncated: false,
+      sandbox: 'bwrap',
+    })
   })
 
   it('takes an exit code other than 0 for an answer', async () => {
-    expect(await bench.output('shell.exec.v1', sh('echo out; echo err >&2; exit 7'))).toMatchObject({ exitCode: 7, signal: null, stdout: 'out\n', stderr: 'err\n' })
+    expect(await bench.output('shell.exec.v1', sh('echo out; echo err >&2; exit 7'))).toMatchObject({
+      exitCode: 7,
+      signal: null,
+      stdout: 'out\n',
+      stderr: 'err\n',
+    })
     expect(await bench.output('shell.exec.v1', sh('kill -TERM $$'))).toMatchObject({ exitCode: 143, signal: 15 })
   })
 
@@ -41,7 +55,8 @@ describe('shell.exec', () => {
     bench.put('notes.txt', 'no program')
 
     await expect(bench.run('shell.exec.v1', { argv: ['no-such-program'] })).rejects.toMatchObject({
-      code: 'ACTION_FAILED', message: 'no-such-program could not be started in the sandbox: No such file or directory.',
+      code: 'ACTION_FAILED',
+      message: 'no-such-program could not be started in the sandbox: No such file or directory.',
     })
     await expect(bench.run('shell.exec.v1', { argv: ['./notes.txt'] })).rejects.toMatchObject({ code: 'ACTION_FAILED' })
   })
@@ -49,7 +64,12 @@ describe('shell.exec', () => {
   it('works in the workspace: in a folder of it, with input and variables', async () => {
     mkdirSync(join(bench.workspace, 'sub'))
 
-    const output = await bench.output('shell.exec.v1', { ...sh('cat > note; pwd; echo $APP_MODE; echo $CI'), cwd: 'sub', stdin: 'hällo', env: { APP_MODE: 'fast', CI: '1' } })
+    const output = await bench.output('shell.exec.v1', {
+      ...sh('cat > note; pwd; echo $APP_MODE; echo $CI'),
+      cwd: 'sub',
+      stdin: 'hällo',
+      env: { APP_MODE: 'fast', CI: '1' },
+    })
 
     expect(output).toMatchObject({ exitCode: 0, stdout: `${bench.workspace}/sub\nfast\n1\n` })
     expect(readFileSync(join(bench.workspace, 'sub', 'note'), 'utf8')).toBe('hällo')
@@ -65,7 +85,10 @@ describe('shell.exec', () => {
     const { stdout } = await bench.output('shell.exec.v1', { argv: ['env'] })
 
     delete process.env['PLANNER_EXEC_TEST_SECRET']
-    const names = String(stdout).trim().split('\n').map((line) => line.split('=')[0])
+    const names = String(stdout)
+      .trim()
+      .split('\n')
+      .map((line) => line.split('=')[0])
     expect(names.sort()).toEqual(['HOME', 'LANG', 'PATH', 'PWD', 'TMPDIR'])
   })
 
@@ -98,7 +121,9 @@ describe('shell.exec', () => {
     const output = await bench.output('shell.exec.v1', sh('for fd in /proc/self/fd/*; do readlink $fd; done; echo forged >&3'))
 
     // Its input, the place of what was inherited, and nothing else: a folder would be a way out.
-    const open = String(output['stdout']).split('\n').filter((line) => line.startsWith('/') && !line.startsWith('/proc/'))
+    const open = String(output['stdout'])
+      .split('\n')
+      .filter((line) => line.startsWith('/') && !line.startsWith('/proc/'))
     expect(new Set(open)).toEqual(new Set(['/dev/null']))
     expect(output['stderr']).toContain('3')
   })
@@ -110,7 +135,10 @@ describe('shell.exec', () => {
     const address = server.address()
     const port = typeof address === 'object' ? address?.port : 0
 
-    const output = await bench.output('shell.exec.v1', node(`require('net').connect(${port}, '127.0.0.1').on('error', (e) => { console.log(e.code); process.exit(3) })`))
+    const output = await bench.output(
+      'shell.exec.v1',
+      node(`require('net').connect(${port}, '127.0.0.1').on('error', (e) => { console.log(e.code); process.exit(3) })`),
+    )
 
     expect(output).toMatchObject({ exitCode: 3, stdout: 'ECONNREFUSED\n' })
     expect(connected).toBe(false)
@@ -122,8 +150,14 @@ describe('shell.exec', () => {
     rmSync(join(bench.workspace, '.git', 'hooks'), { recursive: true })
     const config = readFileSync(join(bench.workspace, '.git', 'config'), 'utf8')
 
-    const commit = await bench.output('shell.exec.v1', sh('echo 1 > a && git add a && git -c user.name=A -c user.email=a@b commit -qm one && git log --format=%s'))
-    const attack = await bench.output('shell.exec.v1', sh('echo evil > .git/hooks/pre-commit; git config core.pager evil; mv .git old; mv .git/hooks h; rm -rf .git/config; true'))
+    const commit = await bench.output(
+      'shell.exec.v1',
+      sh('echo 1 > a && git add a && git -c user.name=A -c user.email=a@b commit -qm one && git log --format=%s'),
+    )
+    const attack = await bench.output(
+      'shell.exec.v1',
+      sh('echo evil > .git/hooks/pre-commit; git config core.pager evil; mv .git old; mv .git/hooks h; rm -rf .git/config; true'),
+    )
 
     expect(commit).toMatchObject({ exitCode: 0, stdout: 'one\n' })
     expect(attack['exitCode']).toBe(0)
@@ -134,7 +168,10 @@ describe('shell.exec', () => {
   it('keeps the start of a long output and drops the rest without holding the command up', async () => {
     const before = process.memoryUsage().rss
 
-    const output = await bench.output('shell.exec.v1', { ...sh('head -c 50000000 /dev/zero | tr "\\0" x; head -c 1000000 /dev/zero | tr "\\0" y >&2; exit 4'), maxOutputBytes: 1000 })
+    const output = await bench.output('shell.exec.v1', {
+      ...sh('head -c 50000000 /dev/zero | tr "\\0" x; head -c 1000000 /dev/zero | tr "\\0" y >&2; exit 4'),
+      maxOutputBytes: 1000,
+    })
 
     expect(output).toMatchObject({ exitCode: 4, stdout: 'x'.repeat(1000), stdoutTruncated: true, stderrTruncated: true, stderr: 'y'.repeat(250) })
     expect(process.memoryUsage().rss - before).toBeLessThan(60_000_000)
@@ -170,7 +207,10 @@ describe('shell.exec', () => {
   })
 
   it('measures what a command used', async () => {
-    const { usage } = await bench.run('shell.exec.v1', node('const end = Date.now() + 400; while (Date.now() < end); globalThis.kept = Buffer.alloc(5e7, 1)'))
+    const { usage } = await bench.run(
+      'shell.exec.v1',
+      node('const end = Date.now() + 400; while (Date.now() < end); globalThis.kept = Buffer.alloc(5e7, 1)'),
+    )
 
     expect(usage.cpuMs).toBeGreaterThan(100)
     expect(usage.wallMs).toBeGreaterThan(400)
@@ -201,7 +241,9 @@ describe('shell.exec', () => {
 
   it('is gone with everything it started when the controller is killed', async () => {
     const mark = `4545.${process.pid}`
-    const controller = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'endless-command.ts'), bench.workspace, mark], { stdio: ['ignore', 'pipe', 'inherit'] })
+    const controller = spawn(process.execPath, ['--import', 'tsx', join(import.meta.dirname, 'endless-command.ts'), bench.workspace, mark], {
+      stdio: ['ignore', 'pipe', 'inherit'],
+    })
     await new Promise((resolve) => controller.stdout.once('data', resolve))
     const wasRunning = isAnywhere(mark)
     const dead = new Promise((resolve) => controller.once('exit', resolve))
@@ -258,11 +300,17 @@ describe('shell.exec', () => {
     git(bench.workspace, 'init', '-q')
     const redirect = sh('mkdir -p evil && echo ../evil > .git/commondir')
 
-    await expect(bench.run('shell.exec.v1', redirect)).rejects.toMatchObject({ code: 'PATH_DENIED', message: expect.stringContaining('has been removed') })
+    await expect(bench.run('shell.exec.v1', redirect)).rejects.toMatchObject({
+      code: 'PATH_DENIED',
+      message: expect.stringContaining('has been removed'),
+    })
     expect(existsSync(join(bench.workspace, '.git', 'commondir'))).toBe(false)
 
     writeFileSync(join(bench.workspace, '.git', 'commondir'), '../evil\n')
-    await expect(bench.run('shell.exec.v1', { argv: ['true'] })).rejects.toMatchObject({ code: 'PATH_DENIED', message: expect.stringContaining('is there already') })
+    await expect(bench.run('shell.exec.v1', { argv: ['true'] })).rejects.toMatchObject({
+      code: 'PATH_DENIED',
+      message: expect.stringContaining('is there already'),
+    })
   })
 
   it('removes nothing behind a link that a command put in place of .git', async () => {
@@ -276,6 +324,9 @@ describe('shell.exec', () => {
   })
 
   it('declares the command as what it touches', () => {
-    expect(bench.executor.catalog.get('shell.exec.v1')?.targets({ argv: ['git', 'push'], cwd: '.' })).toContainEqual({ kind: 'command', argv: ['git', 'push'] })
+    expect(bench.executor.catalog.get('shell.exec.v1')?.targets({ argv: ['git', 'push'], cwd: '.' })).toContainEqual({
+      kind: 'command',
+      argv: ['git', 'push'],
+    })
   })
 })

@@ -27,7 +27,15 @@ describe('the sandbox probe', () => {
 })
 
 describe('the arguments of bubblewrap', () => {
-  const spec = (workspace: string) => ({ workspace, stateDir: join(workspace, '.planner-exec'), cwd: workspace, env: {}, argv: ['true'], tmpBytes: 1, canDisableUserns: true })
+  const spec = (workspace: string) => ({
+    workspace,
+    stateDir: join(workspace, '.planner-exec'),
+    cwd: workspace,
+    env: {},
+    argv: ['true'],
+    tmpBytes: 1,
+    canDisableUserns: true,
+  })
 
   it.each(['/', '/usr', '/etc', '/proc'])('refuse %s as a writable workspace', (workspace) => {
     expect(() => bubblewrapArgs(spec(workspace))).toThrow(expect.objectContaining({ code: 'WORKSPACE_INVALID' }))
