@@ -61,7 +61,7 @@ const events = [
   { type: 'action.dispatch' },
   { type: 'action.cancel' },
   { type: 'action.pause', mode: 'abort' },
-  { type: 'action.skip', ...person },
+  { type: 'action.skip', digest: 'shown', ...person },
   { type: 'action.approve', digest: 'shown', ...person },
   { type: 'action.approve', digest: 'never shown', ...person },
   { type: 'action.reject', digest: 'shown', ...person },

@@ -97,6 +97,7 @@ export function bindDigest(request: RunRequest, fold: Fold): RunRequest {
     case 'action.edit':
     case 'action.reject':
     case 'action.respond':
+    case 'action.skip':
       return { ...request, digest: request.digest ?? actionDigest(fold, request.actionId) }
     case 'plan.approve':
     case 'plan.edit':
@@ -118,6 +119,7 @@ export function parseStored(input: unknown): RunRequest {
     case 'action.edit':
     case 'action.reject':
     case 'action.respond':
+    case 'action.skip':
     case 'plan.approve':
     case 'plan.edit':
     case 'plan.reject':

@@ -260,7 +260,11 @@ export const actionMachine = setup({
           target: 'succeeded',
           actions: { type: 'recordResponse', params: ({ event }) => event },
         },
-        'action.skip': { target: 'skipped', actions: 'recordSkip' },
+        'action.skip': {
+          guard: { type: 'isForThisDigest', params: ({ event }) => event },
+          target: 'skipped',
+          actions: 'recordSkip',
+        },
         'action.cancel': { target: 'cancelled', actions: 'recordCancel' },
       },
     },

@@ -73,7 +73,7 @@ export type ActionEvent =
   | ({ readonly type: 'action.edit'; readonly argsRef: string } & Answer)
   | ({ readonly type: 'action.reject' } & Answer)
   | ({ readonly type: 'action.respond'; readonly outputRef: string } & Answer)
-  | { readonly type: 'action.skip'; readonly actionId: string; readonly by: string; readonly reason: string | null }
+  | ({ readonly type: 'action.skip' } & Answer)
   | { readonly type: 'action.restart'; readonly actionId: string; readonly by: string }
   | { readonly type: 'action.override'; readonly actionId: string; readonly outputRef: string; readonly by: string }
   | {

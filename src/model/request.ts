@@ -36,7 +36,7 @@ export const RunRequest = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('action.edit'), actionId: StepId, digest, args: body, reason, by }),
   z.strictObject({ type: z.literal('action.reject'), actionId: StepId, digest, reason, by }),
   z.strictObject({ type: z.literal('action.respond'), actionId: StepId, digest, output: body, reason, by }),
-  z.strictObject({ type: z.literal('action.skip'), actionId: StepId, reason, by }),
+  z.strictObject({ type: z.literal('action.skip'), actionId: StepId, digest, reason, by }),
   z.strictObject({ type: z.literal('action.restart'), actionId: StepId, by }),
   z.strictObject({ type: z.literal('action.override'), actionId: StepId, output: body, by }),
   z.strictObject({ type: z.literal('action.resolve'), actionId: StepId, resolution: z.enum(['happened', 'did-not', 'failed']), reason, by }),

@@ -104,6 +104,7 @@ const awaiting_: readonly Row[] = [
   ['is denied after a rejection', () => awaiting(), (a) => a.tell(ask.reject('s1')), 'denied', 'PERSON_REJECTED'],
   ['succeeds with the answer of a person', () => awaiting(), (a) => a.tell(ask.respond('s1', 'answer')), 'succeeded'],
   ['is skipped', () => awaiting(), (a) => a.tell(ask.skip('s1')), 'skipped'],
+  ['is not skipped by an answer to something else', () => awaiting(), (a) => a.tell(ask.skip('s1', 'digest-0')), 'awaitingApproval'],
   ['is cancelled', () => awaiting(), (a) => a.tell(ask.cancelAction()), 'cancelled'],
   [
     'is denied when nobody is there',

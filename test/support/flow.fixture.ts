@@ -144,7 +144,7 @@ export const ask = {
   reject: (actionId: string, digest = 'digest-1') => ({ type: 'action.reject', actionId, digest, ...NO_REASON }) as const,
   respond: (actionId: string, outputRef: string, digest = 'digest-1') =>
     ({ type: 'action.respond', actionId, digest, outputRef, ...NO_REASON }) as const,
-  skip: (actionId: string) => ({ type: 'action.skip', actionId, ...NO_REASON }) as const,
+  skip: (actionId: string, digest = 'digest-1') => ({ type: 'action.skip', actionId, digest, ...NO_REASON }) as const,
   restart: (actionId: string) => ({ type: 'action.restart', actionId, ...BY }) as const,
   override: (actionId: string, outputRef: string) => ({ type: 'action.override', actionId, outputRef, ...BY }) as const,
   resolve: (actionId: string, resolution: 'happened' | 'did-not' | 'failed') =>

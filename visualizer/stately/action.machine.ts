@@ -62,7 +62,7 @@ export const actionMachine = createMachine({
         'action.edit': { guard: { type: 'isForThisDigest' }, target: 'ready', actions: [{ type: 'recordEdit' }, 'reportReady'] },
         'action.reject': { guard: { type: 'isForThisDigest' }, target: 'denied', actions: { type: 'recordRejection' } },
         'action.respond': { guard: { type: 'isForThisDigest' }, target: 'succeeded', actions: { type: 'recordResponse' } },
-        'action.skip': { target: 'skipped', actions: 'recordSkip' },
+        'action.skip': { guard: { type: 'isForThisDigest' }, target: 'skipped', actions: 'recordSkip' },
         'action.cancel': { target: 'cancelled', actions: 'recordCancel' },
       },
     },
