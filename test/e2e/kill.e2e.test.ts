@@ -167,7 +167,7 @@ describe('a plan whose steps cannot be repeated, killed', () => {
       const cli = (...typed: string[]) => runAndKill([shipped.main, ...typed], { cwd: workspace })
       const killed = await runAndKill([shipped.main, ...words], { cwd: workspace, moment })
       if (killed.wasKilled) tally.killed += 1
-      // A sandbox that was being put up when its parent was killed may outlive it by the length of its command.
+      // The sandbox of the killed process goes with it; the kernel needs a moment.
       await vi.waitUntil(async () => (await processesWith(TOKEN)).length === 0, { timeout: 20_000 })
 
       const runId = String(recordsOf({ stdout: killed.stdout.slice(0, killed.stdout.lastIndexOf('\n') + 1) })[0]?.['runId'] ?? 'last')

@@ -2,7 +2,7 @@ import { spawn, type ChildProcess } from 'node:child_process'
 import { closeSync, openSync } from 'node:fs'
 import { devNull } from 'node:os'
 import { delimiter, isAbsolute } from 'node:path'
-import { Readable } from 'node:stream'
+import { Duplex, Readable } from 'node:stream'
 import { ControllerError } from '../../errors.ts'
 import { inheritedDescriptors } from './descriptors.ts'
 import { isWithin } from './safe-path.ts'
@@ -25,6 +25,8 @@ export interface ProcessSpec {
   readonly onOutput?: () => void
   /** Receives what the program writes to descriptor 3; without it there is no such descriptor. */
   readonly onStatus?: (chunk: Buffer) => void
+  /** Receives what the program says on descriptor 4 before it begins; `open` lets it begin. When this process ends, it reads the end of file. */
+  readonly onGate?: (said: string, open: () => void) => void
 }
 
 export interface Captured {
@@ -45,6 +47,7 @@ export interface ProcessEnd {
 export const MAX_STREAM_BYTES = 256 * 1024 * 1024
 
 const STATUS_FD = 3
+const GATE_FD = 4
 const NOTHING: Captured = { bytes: Buffer.alloc(0), truncated: false }
 const NEVER_STARTED: ProcessEnd = { exitCode: null, signal: 'SIGKILL', stdout: NOTHING, stderr: NOTHING, durationMs: 0 }
 
@@ -67,6 +70,11 @@ export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
   const stderr = capture(child.stderr, spec.maxStderrBytes, onFlood, spec.onOutput)
   const status = child.stdio[STATUS_FD]
   if (status instanceof Readable) status.on('data', (chunk: Buffer) => spec.onStatus?.(chunk))
+  const gate = child.stdio[GATE_FD]
+  if (gate instanceof Duplex) {
+    gate.on('data', (chunk: Buffer) => spec.onGate?.(chunk.toString('latin1'), () => gate.write('go\n')))
+    gate.on('error', () => undefined)
+  }
   // A program may end without reading its input; that is its right, not an error.
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(spec.stdin)
@@ -84,7 +92,13 @@ export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
 
 function start(spec: ProcessSpec): ChildProcess {
   const nothing = openSync(devNull, 'r')
-  const own = [spec.stdin === undefined ? 'ignore' : 'pipe', 'pipe', 'pipe', spec.onStatus === undefined ? 'ignore' : 'pipe'] as const
+  const own = [
+    spec.stdin === undefined ? 'ignore' : 'pipe',
+    'pipe',
+    'pipe',
+    spec.onStatus === undefined ? 'ignore' : 'pipe',
+    spec.onGate === undefined ? 'ignore' : 'pipe',
+  ] as const
   const inherited = new Set(inheritedDescriptors())
   const count = Math.max(own.length, ...[...inherited].map((fd) => fd + 1))
   // Node leaves an ignored descriptor above 2 as it is inherited, so what is inherited gets /dev/null in its place.

@@ -39,10 +39,18 @@ const ETC = [
 ]
 const SHM_BYTES = 64 * 1024 * 1024
 const STATUS_FD = 3
+/**
+ * The command begins only when it is told to on descriptor 4. Bubblewrap binds its processes to the life of its parent only once they are
+ * under way: a command whose controller was killed before that would go on alone. It reads the end of file instead, and ends.
+ */
+const GATE = `case "$1" in */*) [ -x "$1" ] && [ ! -d "$1" ] ;; *) command -v -- "$1" >/dev/null 2>&1 ;; esac ||
+  { if [ -e "$1" ]; then echo denied; else echo missing; fi >&4; exit 127; }
+echo ready >&4; read -r _ <&4 || exit 1; exec 4>&-; exec "$@"`
 
 /**
  * The arguments for `bwrap`: no network, no capabilities, own processes and users, the system read-only, the workspace writable at its own
- * path, the state folder covered. Bubblewrap reports the sandbox's first process and the exit code on descriptor 3.
+ * path, the state folder covered. Bubblewrap reports the sandbox's first process and the exit code on descriptor 3;
+ * on descriptor 4 the command says `ready`, `missing` or `denied`, and waits for a line.
  * @throws ControllerError WORKSPACE_INVALID when the workspace holds a folder of the system
  */
 export function bubblewrapArgs(spec: SandboxSpec): readonly string[] {
@@ -94,6 +102,10 @@ export function bubblewrapArgs(spec: SandboxSpec): readonly string[] {
     '--chdir',
     spec.cwd,
     '--',
+    '/bin/sh',
+    '-c',
+    GATE,
+    'sh',
     ...spec.argv,
   ]
 }

@@ -31,6 +31,11 @@ export interface SandboxedEnd extends ProcessEnd {
 }
 
 const MIB = 1024 * 1024
+/** What the gate of the sandbox says of a command that it cannot start. */
+const REFUSALS = new Map([
+  ['missing', 'No such file or directory'],
+  ['denied', 'Permission denied'],
+])
 /** How long bubblewrap may take to name the sandbox's first process when it is already to be stopped. */
 const NAMING_MS = 2_000
 
@@ -56,6 +61,7 @@ export async function runSandboxed(command: SandboxedCommand): Promise<Sandboxed
       signal: sandbox.killed,
       onOutput: command.heartbeat,
       onStatus: sandbox.onStatus,
+      onGate: sandbox.onGate,
     })
     return judge(command, end, sandbox, limited)
   } finally {
@@ -105,6 +111,8 @@ function judge(command: SandboxedCommand, end: ProcessEnd, sandbox: Sandbox, lim
         : 'Let the command do less at a time.',
     })
   }
+  const refused = sandbox.refused()
+  if (refused !== null) throw notStarted(shown, refused)
   if (!sandbox.hasStarted()) throw cannotStart(shown, end)
   const seen = sandbox.seen()
   const cpuMs = Math.max(seen.cpuMs, limited.group?.cpuMs() ?? 0)
@@ -116,15 +124,15 @@ function outOfMemory(command: SandboxedCommand, limited: LimitedCommand): Breach
   return { limit: 'max_memory_mb', message: `it needed more memory than max_memory_mb allows (${command.limits.max_memory_mb})` }
 }
 
-/** Bubblewrap reports an exit code only of a command that it could start. */
+function notStarted(shown: string, why: string): ControllerError {
+  return new ControllerError('ACTION_FAILED', `${shown} could not be started in the sandbox: ${why}.`, {
+    hint: 'Use a program of /usr or of the workspace; the sandbox shows nothing else.',
+  })
+}
+
+/** Bubblewrap reports an exit code only of a sandbox that it could set up. */
 function cannotStart(shown: string, end: ProcessEnd): ControllerError {
   const said = end.stderr.bytes.toString('utf8').trim()
-  const why = /^bwrap: execvp (?:.*): (.*)$/s.exec(said)?.[1]
-  if (why !== undefined) {
-    return new ControllerError('ACTION_FAILED', `${shown} could not be started in the sandbox: ${why}.`, {
-      hint: 'Use a program of /usr or of the workspace; the sandbox shows nothing else.',
-    })
-  }
   return new ControllerError(
     'ACTION_FAILED',
     `The sandbox for ${shown} could not be set up: ${said || `bwrap ended with ${end.exitCode ?? end.signal}`}.`,
@@ -138,8 +146,11 @@ interface Sandbox {
   /** Aborted when the outermost process has to go. */
   readonly killed: AbortSignal
   readonly onStatus: (chunk: Buffer) => void
+  readonly onGate: (said: string, open: () => void) => void
   breach(): Breach | null
   hasStarted(): boolean
+  /** Why the command cannot begin; null when it could. */
+  refused(): string | null
   seen(): ReturnType<Watch['seen']>
   settle(): Promise<void>
 }
@@ -152,6 +163,7 @@ function trackSandbox(command: SandboxedCommand): Sandbox {
   let watch: Watch | null = null
   let breach: Breach | null = null
   let naming: NodeJS.Timeout | undefined
+  let gate = ''
 
   const kill = () => {
     // Killing the first process ends its whole namespace. Before it is named, bubblewrap may have cloned it but not bound it to its own life.
@@ -180,6 +192,11 @@ function trackSandbox(command: SandboxedCommand): Sandbox {
   return {
     killed: killer.signal,
     onStatus,
+    onGate: (said, open) => {
+      gate += said
+      if (gate === 'ready\n' && !command.signal.aborted) open()
+    },
+    refused: () => REFUSALS.get(gate.trim()) ?? null,
     breach: () => breach,
     hasStarted: () => status.includes('"exit-code"'),
     seen: () => watch?.seen() ?? { cpuMs: 0, maxRssBytes: 0 },

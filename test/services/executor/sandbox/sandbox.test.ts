@@ -1,6 +1,7 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
 import { join } from 'node:path'
+import type { Duplex } from 'node:stream'
 import { describe, expect, it } from 'vitest'
 import { bubblewrapArgs } from '../../../../src/services/executor/sandbox/bubblewrap.ts'
 import { limitsBackend } from '../../../../src/services/executor/sandbox/limits.ts'
@@ -44,8 +45,23 @@ describe('the arguments of bubblewrap', () => {
   it('end with the command, which no option can be hidden in', () => {
     const args = bubblewrapArgs({ ...spec(makeFolder()), argv: ['--share-net', '--', '--bind'] })
 
-    expect(args.slice(args.indexOf('--'))).toEqual(['--', '--share-net', '--', '--bind'])
+    expect(args.slice(args.indexOf('--'))).toEqual(['--', '/bin/sh', '-c', expect.any(String), 'sh', '--share-net', '--', '--bind'])
     expect(args.slice(0, args.indexOf('--'))).not.toContain('--share-net')
+  })
+
+  it.each([
+    ['begins when it is told to', (gate: Duplex) => gate.write('go\n'), true],
+    ['never begins when whoever should tell it is gone', (gate: Duplex) => gate.end(), false],
+  ])('make a command that %s', async (_, answer, begins) => {
+    const workspace = makeFolder()
+    const args = bubblewrapArgs({ ...spec(workspace), argv: ['touch', 'begun'], tmpBytes: 1024 * 1024, canDisableUserns: false })
+    const child = spawn('bwrap', args, { stdio: ['ignore', 'ignore', 'ignore', 'pipe', 'pipe'] })
+    const gate = child.stdio[4] as Duplex
+
+    gate.once('data', () => answer(gate))
+    await new Promise((resolve) => child.once('exit', resolve))
+
+    expect(existsSync(join(workspace, 'begun'))).toBe(begins)
   })
 
   it('cover the state folder wherever it is shown', () => {
