@@ -13,6 +13,7 @@ import { planBody, stored } from './flow/run-scope.ts'
 import type { PlanBody, RunScope } from './flow/run-scope.ts'
 import { stallServices } from './flow/stall.services.ts'
 import { LEASE_TTL_MS, createHostedRun } from './host/hosted-run.ts'
+import { letGo } from './host/let-go.ts'
 import type { HostedRun } from './host/hosted-run.ts'
 import type { Ports } from './host/open-ports.ts'
 import { assertCompatible, headerIn, headerOf } from './host/run-header.ts'
@@ -33,7 +34,6 @@ import type { Journal, Lease } from './services/journal/journal.ts'
 import { createMemoryJournal } from './services/journal/memory.journal.ts'
 import { processOwner } from './services/journal/process-owner.ts'
 import { createSilentLog } from './services/log/log.ts'
-import type { Log } from './services/log/log.ts'
 import { loadPlaybooks } from './services/oracle/playbook-file.ts'
 import { playbookOracle } from './services/oracle/playbook.oracle.ts'
 import { planFileOracle } from './services/oracle/plan-file.oracle.ts'
@@ -247,15 +247,6 @@ export async function createController(options: ControllerOptions = {}): Promise
       await Promise.all([...hosted.values()].map((run) => run.interrupt()))
       await ports.journal.close()
     },
-  }
-}
-
-/** Releases a lease after a failure, which is what counts: the lease expires by itself. */
-function letGo(journal: Journal, lease: Lease, log: Log): void {
-  try {
-    journal.release(lease)
-  } catch (error) {
-    log.warn({ runId: lease.runId, error: String(error) }, 'the lease could not be released')
   }
 }
 

@@ -4,7 +4,7 @@ import type { JournalEntry, JournaledEvent, RunHeader } from '../model/journal-e
 import type { Clock } from '../services/clock/clock.ts'
 import type { Commit, Journal, Lease, RunSummary } from '../services/journal/journal.ts'
 import type { Bodies } from './bodies.ts'
-import { createFold } from './fold.ts'
+import { createFold, emittedBy, foldEntry } from './fold.ts'
 import type { ArmedTimer, DelayClocks, Effect, Fold, OutstandingService } from './fold.ts'
 import { assertRestorable, serviceLogic } from './restorable.ts'
 import { createRunTimers } from './run-timers.ts'
@@ -115,15 +115,10 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   function absorb(entry: JournalEntry): readonly Effect[] {
     seq = entry.seq
     last = { at: entry.at, runAt: entry.runAt }
-    let effects: readonly Effect[] = []
-    if (entry.kind === 'started') effects = fold.init(entry.header.input['workflow'], entry)
-    if (entry.kind === 'event') effects = fold.receive(entry)
-    if (entry.kind === 'adopted') fold.renew(entry.runAt)
-    if (entry.kind === 'adopted' || entry.kind === 'parked') owned = entry.kind === 'adopted'
-    else if (entry.kind === 'started') owned = true
+    const effects = foldEntry(fold, entry)
+    if (entry.kind !== 'event') owned = entry.kind !== 'parked'
     ticking = owned && fold.snapshot('')?.hasTag('clockStopped') !== true
-    const emitted = effects.flatMap((effect) => (effect.kind === 'emit' ? [effect.event] : []))
-    options.onFolded(entry, emitted)
+    options.onFolded(entry, emittedBy(effects))
     return effects
   }
 

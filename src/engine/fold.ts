@@ -1,5 +1,6 @@
 import type { AnyActorRef, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
 import { ControllerError } from '../errors.ts'
+import type { JournalEntry } from '../model/journal-entry.ts'
 import { createRootRef, foldMachine, machineOf } from './xstate-internals.ts'
 import type { FoldedMachine, ResolvedAction, SpawnParams } from './xstate-internals.ts'
 
@@ -277,4 +278,17 @@ export function createFold(machine: AnyStateMachine, clocks: DelayClocks): Fold 
     timers: () => [...nodes.values()].flatMap((node) => [...node.timers.values()]),
     services: () => [...nodes.values()].flatMap((node) => [...node.services.values()]),
   }
+}
+
+/** Folds one journal record, of whatever kind. Live runs and replays must agree on it to the letter. */
+export function foldEntry(fold: Fold, entry: JournalEntry): readonly Effect[] {
+  if (entry.kind === 'started') return fold.init(entry.header.input['workflow'], entry)
+  if (entry.kind === 'event') return fold.receive(entry)
+  if (entry.kind === 'adopted') fold.renew(entry.runAt)
+  return []
+}
+
+/** What a cascade tells the outside. */
+export function emittedBy(effects: readonly Effect[]): readonly EventObject[] {
+  return effects.flatMap((effect) => (effect.kind === 'emit' ? [effect.event] : []))
 }

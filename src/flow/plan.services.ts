@@ -1,11 +1,11 @@
 import type { Services } from '../machines/provide-services.ts'
 import type { DraftOutput, JudgePlanInput } from '../machines/workflow.types.ts'
-import type { PlanFinding } from '../model/plan.ts'
+import type { PlanFinding, PlanStep } from '../model/plan.ts'
 import type { PlanVerdict } from '../model/verdict.ts'
 import { deliberate } from '../services/oracle/committee.ts'
 import type { OracleRequest } from '../services/oracle/oracle.ts'
 import { validatePlan } from '../services/oracle/plan-validator.ts'
-import { oracleRequest, planBody } from './run-scope.ts'
+import { oracleRequest, planBody, stepIn } from './run-scope.ts'
 import type { FindRun, FlowPorts, RunScope } from './run-scope.ts'
 import { skeletonOf } from './skeleton.ts'
 
@@ -53,18 +53,11 @@ async function draft(ports: FlowPorts, scope: RunScope, request: OracleRequest, 
 }
 
 /** The validator's findings, with the guard's verdict on each step. */
-export async function judge(
-  ports: FlowPorts,
-  scope: RunScope,
-  input: Pick<JudgePlanInput, 'plan' | 'live' | 'maxSteps' | 'amends'>,
-): Promise<PlanVerdict> {
+async function judge(ports: FlowPorts, scope: RunScope, input: Pick<JudgePlanInput, 'plan' | 'live' | 'maxSteps' | 'amends'>): Promise<PlanVerdict> {
   const { plan } = planBody(scope.bodies, input.plan.ref)
-  const foreseen = await Promise.all(
-    plan.steps.map((step) => scope.guard.foresee({ stepId: step.id, capability: step.capability, args: step.args }, scope.guardScope)),
-  )
-  const verdicts = new Map(
-    plan.steps.map((step, position) => [step.id, foreseen[position]] as const).flatMap(([id, verdict]) => (verdict ? [[id, verdict] as const] : [])),
-  )
+  const foresee = async ({ id, capability, args }: PlanStep) =>
+    [id, await scope.guard.foresee({ stepId: id, capability, args }, scope.guardScope)] as const
+  const verdicts = new Map(await Promise.all(plan.steps.map(foresee)))
   const settled = input.amends === null ? [] : scope.record.current().keys()
   const findings = validatePlan(plan, {
     catalog: ports.executor.catalog,
@@ -75,7 +68,7 @@ export async function judge(
     earlierPlanDigests: input.amends === null ? scope.record.planDigests() : [],
     live: [...input.live, ...settled],
   })
-  const lost = input.live.filter((stepId) => !plan.steps.some((step) => step.id === stepId))
+  const lost = input.live.filter((stepId) => stepIn(plan, stepId) === undefined)
   const all = [...findings, ...lost.map(liveStepLost)]
   return {
     clean: all.every(({ severity }) => severity !== 'error'),
@@ -101,6 +94,6 @@ function liveStepLost(stepId: string): PlanFinding {
 }
 
 /** Findings in one line, for a reason or a message. */
-export function describeFindings(findings: readonly PlanFinding[]): string {
+function describeFindings(findings: readonly PlanFinding[]): string {
   return findings.map(({ code, message }) => `${code}: ${message}`).join('; ')
 }

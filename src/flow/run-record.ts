@@ -4,8 +4,8 @@ import type { JsonObject } from '../model/json.ts'
 import type { Plan } from '../model/plan.ts'
 import type { PlanSkeleton } from '../model/skeleton.ts'
 import type { Verdict } from '../model/verdict.ts'
-import { NO_USAGE } from '../model/result.ts'
-import type { ActionResult, Usage } from '../model/result.ts'
+import { resultWithoutAttempt } from '../model/result.ts'
+import type { ActionResult } from '../model/result.ts'
 import type { ActionEmitted } from '../machines/action.types.ts'
 import type { WorkflowEmitted } from '../machines/workflow.types.ts'
 import { withSkippedDependants } from './skipped.ts'
@@ -36,7 +36,6 @@ export interface RunRecord {
   current(): ReadonlyMap<string, ActionResult>
   /** Results under all plans, those of skipped dependants included; what an earlier plan settled is left out where the plan in force has a step of that name. */
   results(plan: Plan | null): ReadonlyMap<string, ActionResult>
-  verdict(stepId: string): JudgedAction | null
   verdicts(): ReadonlyMap<string, JudgedAction>
   /** Settled steps of all plans so far. */
   done(
@@ -58,7 +57,8 @@ export function createRunRecord(): RunRecord {
     if (fact.type === 'action.judged') verdicts.set(fact.actionId, { decision: fact.decision, ruleId: fact.ruleId, reason: fact.reason })
     if (fact.type === 'run.amended' && fact.accepted && last) {
       last.plan = inForce ?? last.plan
-      for (const [stepId, ref] of Object.entries(fact.overrides)) last.results.set(stepId, personsResult(stepId, ref))
+      for (const [stepId, ref] of Object.entries(fact.overrides))
+        last.results.set(stepId, resultWithoutAttempt(stepId, 'succeeded', { provenance: 'person', outputRef: ref }))
     }
   }
 
@@ -80,7 +80,6 @@ export function createRunRecord(): RunRecord {
     result: (stepId) => plans.findLast(({ results }) => results.has(stepId))?.results.get(stepId) ?? null,
     current: () => plans.at(-1)?.results ?? new Map(),
     results,
-    verdict: (stepId) => verdicts.get(stepId) ?? null,
     verdicts: () => verdicts,
     done: (plan) => plans.flatMap((past) => doneSteps(plan(past.plan.ref), past.results)),
     planDigests: () => plans.map((past) => past.plan.digest),
@@ -92,20 +91,4 @@ function doneSteps(plan: Plan, results: ReadonlyMap<string, ActionResult>) {
     const result = results.get(step.id)
     return result === undefined ? [] : [{ stepId: step.id, capability: step.capability, args: step.args, result }]
   })
-}
-
-function personsResult(stepId: string, outputRef: string): ActionResult {
-  const usage: Usage = NO_USAGE
-  return {
-    stepId,
-    outcome: 'succeeded',
-    inDoubt: false,
-    provenance: 'person',
-    outputRef,
-    failure: null,
-    digest: null,
-    ruleId: null,
-    attempts: 0,
-    usage,
-  }
 }

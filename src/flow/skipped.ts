@@ -1,6 +1,6 @@
 import { failure } from '../errors.ts'
 import type { Plan } from '../model/plan.ts'
-import { NO_USAGE } from '../model/result.ts'
+import { resultWithoutAttempt } from '../model/result.ts'
 import type { ActionResult } from '../model/result.ts'
 
 /** The results with one for each step that never began because a step it depends on, directly or not, did not succeed. */
@@ -23,16 +23,5 @@ const isLost = (result: ActionResult | undefined) => result !== undefined && res
 
 function skippedAfter(stepId: string, dependency: string, cause: ActionResult | undefined): ActionResult {
   const message = `step ${stepId} was skipped: step ${dependency}, which it depends on, was ${cause?.outcome ?? 'skipped'}`
-  return {
-    stepId,
-    outcome: 'skipped',
-    inDoubt: false,
-    provenance: 'capability',
-    outputRef: null,
-    failure: failure('DEPENDENCY_FAILED', message),
-    digest: null,
-    ruleId: null,
-    attempts: 0,
-    usage: NO_USAGE,
-  }
+  return resultWithoutAttempt(stepId, 'skipped', { failure: failure('DEPENDENCY_FAILED', message) })
 }

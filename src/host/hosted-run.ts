@@ -20,6 +20,7 @@ import type { Log } from '../services/log/log.ts'
 import type { RunRecord } from '../flow/run-record.ts'
 import { logEvent } from './log-event.ts'
 import { eventOf, parseRequest, parseStored } from './requests.ts'
+import { letGo } from './let-go.ts'
 import { createEventTeller, runResult } from './run-events.ts'
 import { needsPerson, planInForce, statePath } from './state-path.ts'
 
@@ -147,18 +148,9 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     over = result
     for (const loop of loops) clearInterval(loop)
     durable.stop()
-    if (result.kind !== 'parked' || result.reason !== 'lease-lost') releaseQuietly()
+    if (result.kind !== 'parked' || result.reason !== 'lease-lost') letGo(journal, lease, log)
     for (const wake of listeners) wake()
     finish(result)
-  }
-
-  function releaseQuietly(): void {
-    try {
-      journal.release(lease)
-    } catch (error) {
-      // The lease expires by itself; the run's own end is what counts.
-      log.warn({ runId, error: String(error) }, 'the lease could not be released')
-    }
   }
 
   function parkWhenOnlyPeopleCanMoveIt(): void {

@@ -1,7 +1,7 @@
 import type { AnyStateMachine } from 'xstate'
 import { createBodies } from '../engine/bodies.ts'
 import type { Bodies } from '../engine/bodies.ts'
-import { createFold } from '../engine/fold.ts'
+import { createFold, emittedBy, foldEntry } from '../engine/fold.ts'
 import type { Fold } from '../engine/fold.ts'
 import { createRunRecord } from '../flow/run-record.ts'
 import type { RunRecord } from '../flow/run-record.ts'
@@ -34,8 +34,7 @@ export function createReplay(runId: string, machine: AnyStateMachine, journal: J
   function feedOne(entry: JournalEntry): readonly RunEvent[] {
     lastSeq = entry.seq
     runAt = entry.runAt
-    const effects = entry.kind === 'started' ? fold.init(entry.header.input['workflow'], entry) : entry.kind === 'event' ? fold.receive(entry) : []
-    const emitted = effects.flatMap((effect) => (effect.kind === 'emit' ? [effect.event] : []))
+    const emitted = emittedBy(foldEntry(fold, entry))
     record.note(entry, emitted, planInForce(fold))
     return teller.tell(entry, emitted)
   }

@@ -92,20 +92,7 @@ export function actionDigest(fold: Fold, actionId: string): string {
 
 /** The request with the digest the run has now, where it needs one and has none: an answer is to what was there when it was given. */
 export function bindDigest(request: RunRequest, fold: Fold): RunRequest {
-  switch (request.type) {
-    case 'action.approve':
-    case 'action.edit':
-    case 'action.reject':
-    case 'action.respond':
-    case 'action.skip':
-      return { ...request, digest: request.digest ?? actionDigest(fold, request.actionId) }
-    case 'plan.approve':
-    case 'plan.edit':
-    case 'plan.reject':
-      return { ...request, digest: request.digest ?? draftDigest(fold) }
-    default:
-      return request
-  }
+  return withDigest(request, (actionId) => (actionId === null ? draftDigest(fold) : actionDigest(fold, actionId)))
 }
 
 /**
@@ -113,17 +100,22 @@ export function bindDigest(request: RunRequest, fold: Fold): RunRequest {
  * waits when it is read, so then nothing accepts it. @throws ControllerError as `parseRequest`
  */
 export function parseStored(input: unknown): RunRequest {
-  const request = parseRequest(input)
+  return withDigest(parseRequest(input), () => '')
+}
+
+/** The one list of requests that answer to something exact: an action, or (null) the plan that waits for a signature. */
+function withDigest(request: RunRequest, missing: (actionId: string | null) => string): RunRequest {
   switch (request.type) {
     case 'action.approve':
     case 'action.edit':
     case 'action.reject':
     case 'action.respond':
     case 'action.skip':
+      return { ...request, digest: request.digest ?? missing(request.actionId) }
     case 'plan.approve':
     case 'plan.edit':
     case 'plan.reject':
-      return { ...request, digest: request.digest ?? '' }
+      return { ...request, digest: request.digest ?? missing(null) }
     default:
       return request
   }
@@ -137,10 +129,8 @@ function queued(amendment: Amendment, context: RequestContext): QueuedAmendment 
   assertWithinCeiling(amendment, context)
   assertOverridable(amendment, context)
   const overrides = Object.fromEntries(Object.entries(amendment.overrides).map(([stepId, output]) => [stepId, bodies.put(output)]))
-  const plan =
-    inForce !== null && changes
-      ? skeletonOf({ ...planBody(bodies, inForce.ref), plan: amendedPlan(planBody(bodies, inForce.ref).plan, amendment) }, bodies, catalog, actionMs)
-      : null
+  const body = inForce !== null && changes ? planBody(bodies, inForce.ref) : null
+  const plan = body && skeletonOf({ ...body, plan: amendedPlan(body.plan, amendment) }, bodies, catalog, actionMs)
   return { maxSteps: amendment.maxSteps ?? null, plan, overrides, escalate: amendment.escalate }
 }
 

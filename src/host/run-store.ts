@@ -31,7 +31,6 @@ export interface RunStoreOptions {
 export interface RunStore {
   list(options?: { readonly limit?: number }): readonly RunSummary[]
   summary(runId: string): RunSummary
-  replay(runId: string): Replay
   show(runId: string): RunView
   events(runId: string, options?: { readonly fromSeq?: number }): readonly RunEvent[]
   follow(runId: string, options?: { readonly fromSeq?: number; readonly signal?: AbortSignal }): AsyncIterable<RunEvent>
@@ -78,7 +77,6 @@ export function createRunStore({ journal, clock, machine, catalog, actionMs, max
   return {
     list: (options) => journal.list(options),
     summary,
-    replay,
     show(runId) {
       const replayed = replay(runId)
       const { fold, bodies, record, lastSeq, runAt } = replayed

@@ -3,7 +3,7 @@ import { isRepeatable } from '../model/action.ts'
 import type { Failure } from '../model/failure.ts'
 import { allStepsSettled, beginNext, carryOver, findStep, nextReady, settleStep, startProgress } from '../model/progress.ts'
 import type { InterventionOption } from '../model/request.ts'
-import { NO_USAGE, addUsage } from '../model/result.ts'
+import { NO_USAGE, addUsage, resultWithoutAttempt } from '../model/result.ts'
 import type { ActionResult, ExitReason } from '../model/result.ts'
 import type { StepSkeleton } from '../model/skeleton.ts'
 import type {
@@ -133,18 +133,7 @@ export function settled(context: WorkflowContext, result: ActionResult): Patch {
 export function resultWithout(context: WorkflowContext, stepId: string, outcome: 'failed' | 'cancelled', cause: Failure | null): ActionResult {
   const step = stepOf(context, stepId)
   const inDoubt = context.live[stepId] === 'slot' && step !== undefined && !isRepeatable(step.effect)
-  return {
-    stepId,
-    outcome,
-    inDoubt,
-    provenance: 'capability',
-    outputRef: null,
-    failure: cause,
-    digest: null,
-    ruleId: null,
-    attempts: 0,
-    usage: NO_USAGE,
-  }
+  return resultWithoutAttempt(stepId, outcome, { inDoubt, failure: cause })
 }
 
 export function stoppedAll(context: WorkflowContext): Patch {

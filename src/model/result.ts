@@ -49,6 +49,23 @@ export const ActionResult = z.strictObject({
 })
 export type ActionResult = z.infer<typeof ActionResult>
 
+/** The result of an action that nothing was attempted for, or whose attempts nobody can tell of any more. */
+export function resultWithoutAttempt(stepId: string, outcome: Outcome, known: Partial<ActionResult> = {}): ActionResult {
+  return {
+    stepId,
+    outcome,
+    inDoubt: false,
+    provenance: 'capability',
+    outputRef: null,
+    failure: null,
+    digest: null,
+    ruleId: null,
+    attempts: 0,
+    usage: NO_USAGE,
+    ...known,
+  }
+}
+
 export const CriterionResult = z.strictObject({
   /** The criterion in words. */
   criterion: z.string(),

@@ -1,25 +1,9 @@
 import { describe, expect, test } from 'vitest'
+import { carrying, executing, recover, running, stalled, withoutPlan } from '../support/carried-run.ts'
 import { driveRun } from '../support/drive.ts'
 import type { RunDriver } from '../support/drive.ts'
 import { GOOD, HARD, OUTPUT, WAITS, ask, stepOf, verdictOf, workflowInput } from '../support/flow.fixture.ts'
 import type { InputChanges } from '../support/flow.fixture.ts'
-
-const TWO = [stepOf('s1', { timeoutMs: 3_000_000 }), stepOf('s2', { effect: 'write', timeoutMs: 3_000_000 })]
-const stalled = (state: string) => `open.active.stalled.${state}`
-const executing = (state: string) => `open.active.executing.${state}`
-
-function carrying(changes: InputChanges = {}, steps = TWO): RunDriver {
-  const run = driveRun(workflowInput(changes))
-  run.carriesOut(steps)
-  return run
-}
-
-function running(changes: InputChanges = {}): RunDriver {
-  const run = carrying(changes)
-  run.allows('s1')
-  run.allows('s2')
-  return run
-}
 
 function silent(changes: InputChanges = {}): RunDriver {
   const run = running(changes)
@@ -27,24 +11,9 @@ function silent(changes: InputChanges = {}): RunDriver {
   return run
 }
 
-const recover = (kind: 'restart_action' | 'increase_timeout' | 'replan', stepId: string | null = null) => ({
-  kind: 'recover',
-  intervention: { interventionId: 'i1', kind, stepId, detail: '' },
-})
-
 function recovering(kind: Parameters<typeof recover>[0], changes: InputChanges = {}): RunDriver {
   const run = silent(changes)
   run.says('diagnoseStall', recover(kind, 's1'))
-  return run
-}
-
-/** Nobody can plan: a person is asked, without a plan. */
-function withoutPlan(changes: InputChanges = {}): RunDriver {
-  const run = driveRun(workflowInput(changes))
-  run.start()
-  run.says('vetGoal')
-  run.breaks('draftPlan')
-  run.says('diagnoseStall')
   return run
 }
 

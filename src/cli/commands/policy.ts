@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { ControllerError } from '../../errors.ts'
+import { isProfileName } from '../../model/policy.ts'
 import type { Policy } from '../../model/policy.ts'
 import type { Command, Context } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
@@ -10,8 +11,7 @@ export const policyCheckCommand: Command = async (context, typed) => {
   const [given] = typed.args
   if (given === undefined) throw new ControllerError('USAGE', 'policy check needs a file.')
   const { loadPolicy } = await import('../../services/guard/policy-file.ts')
-  const isProfile = /^[a-z][a-z0-9-]*$/.test(given)
-  const { policy, name, source } = await loadPolicy(isProfile ? given : resolve(context.io.cwd, given))
+  const { policy, name, source } = await loadPolicy(isProfileName(given) ? given : resolve(context.io.cwd, given))
   await assertUsable(context, policy, name)
   if (context.settings.json) context.record({ type: 'policy', ok: true, name, source, enforcement: policy.enforcement, rules: policy.rules.length })
   else
