@@ -27,6 +27,8 @@ export interface ProcessSpec {
   readonly onStatus?: (chunk: Buffer) => void
   /** Receives what the program says on descriptor 4 before it begins; `open` lets it begin. When this process ends, it reads the end of file. */
   readonly onGate?: (said: string, open: () => void) => void
+  /** The program leads a process group of its own, and its descriptor 5 reads the end of file when it or this process has ended. */
+  readonly hasLifeline?: boolean
 }
 
 export interface Captured {
@@ -48,6 +50,7 @@ export const MAX_STREAM_BYTES = 256 * 1024 * 1024
 
 const STATUS_FD = 3
 const GATE_FD = 4
+const LIFELINE_FD = 5
 const NOTHING: Captured = { bytes: Buffer.alloc(0), truncated: false }
 const NEVER_STARTED: ProcessEnd = { exitCode: null, signal: 'SIGKILL', stdout: NOTHING, stderr: NOTHING, durationMs: 0 }
 
@@ -75,6 +78,13 @@ export async function runProcess(spec: ProcessSpec): Promise<ProcessEnd> {
     gate.on('data', (chunk: Buffer) => spec.onGate?.(chunk.toString('latin1'), () => gate.write('go\n')))
     gate.on('error', () => undefined)
   }
+  const lifeline = child.stdio.at(LIFELINE_FD)
+  if (lifeline instanceof Duplex) {
+    lifeline.on('error', () => undefined)
+    // Ended from this side only, so that the end of whoever watches it is waited for like that of any other output.
+    lifeline.resume()
+    child.once('exit', () => lifeline.end())
+  }
   // A program may end without reading its input; that is its right, not an error.
   child.stdin?.on('error', () => undefined)
   child.stdin?.end(spec.stdin)
@@ -98,13 +108,14 @@ function start(spec: ProcessSpec): ChildProcess {
     'pipe',
     spec.onStatus === undefined ? 'ignore' : 'pipe',
     spec.onGate === undefined ? 'ignore' : 'pipe',
+    spec.hasLifeline === true ? 'pipe' : 'ignore',
   ] as const
   const inherited = new Set(inheritedDescriptors())
   const count = Math.max(own.length, ...[...inherited].map((fd) => fd + 1))
   // Node leaves an ignored descriptor above 2 as it is inherited, so what is inherited gets /dev/null in its place.
   const stdio = Array.from({ length: count }, (_, fd) => (inherited.has(fd) && (own[fd] ?? 'ignore') === 'ignore' ? nothing : (own[fd] ?? 'ignore')))
   try {
-    return spawn(spec.file, spec.args, { cwd: spec.cwd, env: spec.env, stdio, windowsHide: true })
+    return spawn(spec.file, spec.args, { cwd: spec.cwd, env: spec.env, stdio, detached: spec.hasLifeline === true, windowsHide: true })
   } catch (error) {
     throw fromSystemError(error, spec.file)
   } finally {

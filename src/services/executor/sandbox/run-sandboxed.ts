@@ -36,6 +36,11 @@ const REFUSALS = new Map([
   ['missing', 'No such file or directory'],
   ['denied', 'Permission denied'],
 ])
+/**
+ * Bubblewrap dies with this process, but while it sets up the sandbox its first process is not bound to it yet and would wait for it for
+ * ever. So a bystander in their process group, which ends all of it when the lifeline does, starts with it.
+ */
+const WITH_BYSTANDER = '(exec </dev/null >/dev/null 2>&1 3>&- 4>&-; read -r _ <&5; kill -9 0) & exec 5<&-; exec "$@"'
 /** How long bubblewrap may take to name the sandbox's first process when it is already to be stopped. */
 const NAMING_MS = 2_000
 
@@ -51,8 +56,9 @@ export async function runSandboxed(command: SandboxedCommand): Promise<Sandboxed
   const sandbox = trackSandbox(command)
   try {
     const end = await runProcess({
-      file: limited.file,
-      args: limited.args,
+      file: '/bin/sh',
+      args: ['-c', WITH_BYSTANDER, 'sh', limited.file, ...limited.args],
+      hasLifeline: true,
       cwd: '/',
       env: { PATH: trustedPath(command.workspace) },
       stdin: command.stdin,
