@@ -12,6 +12,7 @@ const MAIN = 'dist/cli/main.js'
 const ENTRIES = [
   { entry: 'src/index.ts', outdir: NEXT },
   { entry: 'src/cli/main.ts', outdir: `${NEXT}/cli` },
+  { entry: 'src/services/executor/capabilities/analysis/source/source-reader.ts', outdir: NEXT },
 ]
 /** Go into the bundle: loading their own files takes longer than running them. */
 const BUNDLED = new Set(['zod', 'uuid', 'picomatch', 'canonicalize'])

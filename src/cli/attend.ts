@@ -1,11 +1,12 @@
-import { mkdir } from 'node:fs/promises'
-import { resolve } from 'node:path'
-import type { Controller, Run, StartOptions } from '../controller.types.ts'
+import { join, resolve } from 'node:path'
+import type { Controller, Run, RunReader, StartOptions } from '../controller.types.ts'
 import { ControllerError } from '../errors.ts'
+import type { Finding, Report } from '../model/report.ts'
 import type { Context } from './command.ts'
 import { EXIT, exitCodeOfParking, exitCodeOfResult, type ExitCode } from './exit-code.ts'
 import { commandLine } from './invocation.ts'
 import { createConversation, type Conversation } from './interactive/conversation.ts'
+import { flat } from './output/columns.ts'
 import { createDisplay } from './output/create-display.ts'
 import type { Display } from './output/display.ts'
 import { parkedLines, parkedRecord, resultRecord, settledLines } from './output/summary.ts'
@@ -27,18 +28,23 @@ export function personOf(context: Context): NonNullable<StartOptions['person']> 
 }
 
 /** The folder for copies of reports, made now so that a wrong path is known before anything runs. @throws ControllerError USAGE */
-export async function prepareOut(context: Context): Promise<string | null> {
+export async function prepareOut(context: Context, places?: Places): Promise<string | null> {
   const { out } = context.settings
   if (out === undefined) return null
-  const folder = resolve(context.io.cwd, out)
-  await mkdir(folder, { recursive: true }).catch((error: unknown) => {
-    throw new ControllerError('USAGE', `The folder ${folder} cannot be made: ${error instanceof Error ? error.message : String(error)}`, {
-      hint: 'Give another folder with --out DIR.',
-      cause: error,
-    })
-  })
-  return folder
+  const { outputFolder } = await import('../services/telemetry/report.ts')
+  return outputFolder(resolve(context.io.cwd, out), places ?? placesOf(context))
 }
+
+type Places = Pick<RunReader, 'workspace' | 'stateDir'>
+
+/** As the controller will have them; before it is there. */
+function placesOf({ settings, io }: Context): Places {
+  const workspace = resolve(io.cwd, settings.workspace)
+  return { workspace, stateDir: settings.state === undefined ? join(workspace, '.planner-exec') : resolve(io.cwd, settings.state) }
+}
+
+/** Findings that `--fail-on` names. */
+const MAX_NAMED = 10
 
 export interface AttendOptions {
   readonly controller: Controller
@@ -47,6 +53,10 @@ export interface AttendOptions {
   readonly out: string | null
   /** Whether the caller gave the plan. */
   readonly isPlanGiven?: boolean
+  /** The revision that the caller asked for changes since. */
+  readonly since?: string | undefined
+  /** The finding to tell of in place of the usual end. */
+  readonly explain?: string | undefined
   /** The last record that was there before; the events up to it are no news. */
   readonly knownSeq?: number
 }
@@ -78,16 +88,70 @@ export async function attend(context: Context, options: AttendOptions): Promise<
       else context.print(parkedLines(view(), outcome.reason, invocation, palette))
       return exitCodeOfParking(outcome.reason)
     }
-    if (options.out !== null && outcome.report !== null) {
-      const { writeReportFiles } = await import('../services/telemetry/report.ts')
-      await writeReportFiles(options.out, outcome.report)
-    }
-    if (context.settings.json) context.record(resultRecord(outcome.result))
-    else context.print(settledLines(outcome.result, outcome.report, context.invocation, context.palette))
-    return exitCodeOfResult(outcome.result, options.isPlanGiven)
+    return await sayHowItEnded(context, options, outcome)
   } finally {
     stop.forget()
   }
+}
+
+async function sayHowItEnded(context: Context, options: AttendOptions, { result, report }: Settled): Promise<ExitCode> {
+  const { controller } = options
+  const out = report === null || options.out === null ? null : await copyReport(context, report, controller)
+  const code = exitCodeOfResult(result, options.isPlanGiven)
+  const gate = code === EXIT.ok && report !== null ? await gateOf(context, report) : null
+  await print(context, options, { result, report })
+  if (context.settings.json) context.record({ ...resultRecord(result), ...gate?.record })
+  if (!context.settings.json && out !== null) context.print([`copied to: ${flat(out)}`])
+  if (options.since !== undefined && result.status === 'completed' && report?.since === null)
+    context.note('note: --since had no effect: nothing in the plan found out what changed, so the report is about everything that was looked at.')
+  if (gate === null) return code
+  if (!context.settings.json) context.print(gate.lines)
+  return gate.failed ? EXIT.failed : code
+}
+
+type Settled = Pick<Extract<Awaited<ReturnType<Run['outcome']>>, { kind: 'settled' }>, 'result' | 'report'>
+
+async function print(context: Context, options: AttendOptions, { result, report }: Settled): Promise<void> {
+  const { settings, invocation, palette } = context
+  const telemetry = await import('../services/telemetry/report.ts')
+  if (options.explain !== undefined && report !== null) {
+    const finding = telemetry.findFinding(report, options.explain)
+    if (settings.json) context.record({ type: 'finding', ...finding })
+    else context.print(telemetry.explainFinding(report, finding))
+  } else if (!settings.json)
+    context.print(settledLines(result, report, invocation, palette, report === null ? [] : telemetry.reportFileNames(report)))
+}
+
+/** Writes the files of a report into the folder of `--out`, which may have become another one meanwhile. @throws ControllerError USAGE */
+export async function copyReport(context: Context, report: Report, places: Places): Promise<string | null> {
+  const folder = await prepareOut(context, places)
+  if (folder === null) return null
+  const { writeReportFiles } = await import('../services/telemetry/report.ts')
+  return writeReportFiles(folder, report)
+}
+
+export interface Gate {
+  readonly failed: boolean
+  readonly lines: readonly string[]
+  /** What the last record of `--json` says of it. */
+  readonly record: { readonly failOn: { readonly severity: Finding['severity']; readonly findings: readonly string[] } }
+}
+
+/** What `--fail-on` says to a report; null when it was not asked. Suppressed findings pass. */
+export async function gateOf({ settings, palette }: Context, report: Report): Promise<Gate | null> {
+  const severity = settings.failOn
+  if (severity === undefined) return null
+  const { isAtLeast } = await import('../services/telemetry/report.ts')
+  const grave = report.findings.filter((finding) => isAtLeast(finding, severity))
+  const named = grave.slice(0, MAX_NAMED).map(({ id }) => flat(id))
+  const rest = grave.length - named.length
+  const which = `${named.join(', ')}${rest > 0 ? ` and ${rest} more` : ''}`
+  const level = severity === 'high' ? 'high' : `${severity} or above`
+  const verdict =
+    grave.length === 0
+      ? palette('green', `fail-on ${severity}: nothing is ${level}`)
+      : `${palette('red', `fail-on ${severity}: ${grave.length} ${grave.length === 1 ? 'finding is' : 'findings are'} ${level}`)}: ${which}`
+  return { failed: grave.length > 0, lines: [verdict], record: { failOn: { severity, findings: grave.map(({ id }) => id) } } }
 }
 
 async function follow(options: AttendOptions, display: Display, conversation: Conversation | null): Promise<void> {

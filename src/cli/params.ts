@@ -15,6 +15,8 @@ const FIELDS: readonly (readonly [setting: string, ...field: readonly [string, .
   ['parallel', 'resource_limits', 'max_parallel_executions'],
   ['allow', 'allowed_capabilities'],
   ['context', 'context'],
+  // After the whole context: it adds to it.
+  ['since', 'context', 'since'],
   ['interactive', 'preferences', 'interactive'],
   ['verbosity', 'preferences', 'verbosity'],
 ]
@@ -28,9 +30,10 @@ export interface Asked {
 /**
  * The parameters of a run: options before the `--params` file, the file before environment and configuration.
  * Without a goal it is the default one, in `research_and_planning`.
- * @throws ControllerError PARAMS_INVALID, CONFIG_INVALID with every problem there is
+ * @throws ControllerError PARAMS_INVALID, CONFIG_INVALID with every problem there is; USAGE for `since` with a plan
  */
 export async function paramsOf(loaded: Loaded, typedGoal: string | undefined, cwd: string): Promise<Asked> {
+  refuseSinceWithPlan(loaded)
   const file = loaded.settings.params
   const fromFile = file === undefined ? {} : await readParamsFile(resolve(cwd, file))
   const raw = mergeParams(fromFile, loaded, typedGoal)
@@ -44,6 +47,19 @@ export async function paramsOf(loaded: Loaded, typedGoal: string | undefined, cw
   const outside = loaded.problems.some((problem) => problem.origin.kind !== 'option')
   const count = problems.length === 1 ? 'A parameter' : `${problems.length} parameters`
   throw new ControllerError(outside ? 'CONFIG_INVALID' : 'PARAMS_INVALID', `${count} cannot be used.`, { details: problems })
+}
+
+/** A plan alone says what is looked at: it would run as if `since` had not been given. */
+function refuseSinceWithPlan({ settings, origins }: Loaded): void {
+  if (settings.since === undefined || settings.plan === undefined) return
+  const origin = origins.get('since') ?? { kind: 'default' }
+  throw new ControllerError(
+    'USAGE',
+    `since (${describeOrigin(origin)}) cannot be used with a plan of your own, which alone says what is looked at.`,
+    {
+      hint: 'Leave out one of them, or add a step with `analysis.changes.v1` to the plan.',
+    },
+  )
 }
 
 /** The parameters as given, not checked. */

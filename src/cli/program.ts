@@ -9,11 +9,12 @@ import type { How } from './perform.ts'
 export type Dispatch = (load: () => Promise<Command>, program: Program, how: How) => Promise<void>
 
 const GLOBAL = ['workspace', 'state', 'policy', 'json']
-const PLANNING = ['workflowType', 'maxSteps', 'timeout', 'timeoutMs', 'parallel', 'plan', 'playbook', 'allow', 'context', 'params']
-const PERSON = ['interactive', 'ask', 'out']
+const PLANNING = ['workflowType', 'maxSteps', 'timeout', 'timeoutMs', 'parallel', 'plan', 'playbook', 'allow', 'context', 'params', 'since']
+const PERSON = ['interactive', 'ask', 'out', 'failOn']
 const COMMON: How = { settings: GLOBAL }
 const PLAN: How = { settings: [...GLOBAL, ...PLANNING], judgesSettings: true }
 const RUN: How = { settings: [...GLOBAL, ...PLANNING, ...PERSON, 'signOff', 'dryRun'], judgesSettings: true }
+const REPORT: How = { settings: [...GLOBAL, 'out', 'failOn'] }
 const RESUME: How = { settings: [...GLOBAL, ...PERSON] }
 
 const append = (value: string, list: readonly string[] | undefined): string[] => [...(list ?? []), value]
@@ -80,6 +81,7 @@ function addPlanOptions(command: Program): Program {
     .option('--playbook <id>', 'the only playbook to plan with')
     .option('--allow <capability,...>', 'use no other capabilities; repeatable', appendSplit)
     .option('--context <key=value>', 'something the planner should know; repeatable', append)
+    .option('--since <revision>', 'report only what changed since this revision of git')
     .option('--params <file>', 'parameters as JSON (PlannerExecParams); options win')
 }
 
@@ -88,7 +90,12 @@ function addPersonOptions(command: Program): Program {
     .option('--interactive', 'ask at the terminal (default when there is one)')
     .addOption(new Option('--non-interactive', 'never ask at the terminal').conflicts('interactive'))
     .addOption(new Option('--ask <park|deny>', 'without a terminal: wait for a person elsewhere, or take it as a no (default: park)'))
-    .option('--out <dir>', 'write report.md and report.json there, too')
+    .option('--out <dir>', 'write the files of the report there, too')
+    .addOption(failOn())
+}
+
+function failOn(): Option {
+  return new Option('--fail-on <severity>', 'exit with 1 when a finding is at least this grave: high, medium, low or info')
 }
 
 function addRunCommands(program: Program, dispatch: Dispatch): void {
@@ -96,6 +103,7 @@ function addRunCommands(program: Program, dispatch: Dispatch): void {
   addPersonOptions(addPlanOptions(run))
     .option('--sign-off', 'have a person sign the plan before it runs')
     .option('--dry-run', 'plan and explain, run nothing')
+    .option('--explain <finding>', 'end with all there is to say about this finding')
     .action((_goal, _options, self: Program) => dispatch(async () => (await import('./commands/run.ts')).runCommand, self, RUN))
   addPlanOptions(program.command('plan').description('plan, validate and explain; run nothing').argument('[goal]', 'what to achieve')).action(
     (_goal, _options, self: Program) => dispatch(async () => (await import('./commands/plan.ts')).planCommand, self, PLAN),
@@ -130,7 +138,10 @@ function addLookCommands(program: Program, dispatch: Dispatch): void {
     .command('report')
     .description("a finished run's report, as Markdown or with --json")
     .argument('<id>', RUN_ID)
-    .action((_id, _options, self: Program) => dispatch(async () => (await look()).reportCommand, self, COMMON))
+    .option('--explain <finding>', 'all there is to say about this finding, by its id or a unique beginning of it')
+    .option('--out <dir>', 'write the files of the report there')
+    .addOption(failOn())
+    .action((_id, _options, self: Program) => dispatch(async () => (await look()).reportCommand, self, REPORT))
 }
 
 function addAnswerCommands(program: Program, dispatch: Dispatch): void {

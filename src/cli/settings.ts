@@ -29,6 +29,14 @@ export const Settings = Config.extend({
   dryRun: z.boolean().default(false),
   /** A folder that gets a copy of each report. */
   out: z.string().min(1).optional(),
+  /** Report only what changed since this revision of git. */
+  since: z
+    .string()
+    .max(250)
+    .regex(/^[^-\p{Cc}][^\p{Cc}]*$/u, 'must be a revision such as main, HEAD~3 or a commit id')
+    .optional(),
+  /** A completed run fails when a finding is at least this grave. */
+  failOn: z.enum(['high', 'medium', 'low', 'info']).optional(),
   json: z.boolean().default(false),
   verbosity: Verbosity.default('normal'),
 })

@@ -8,7 +8,7 @@ import { parkedLines, parkedRecord, resultRecord, settledLines, waitLines } from
 import { tableLines } from '../../src/cli/output/table.ts'
 import { EMPTY_TREE, grow, type StepRow } from '../../src/cli/output/tree-model.ts'
 import { chooseSteps, drawTree } from '../../src/cli/output/tree.ts'
-import type { Finding } from '../../src/model/report.ts'
+import type { ReportedFinding } from '../../src/model/report.ts'
 import { DIGEST, RUN_ID, action, actionResult, events, report, result, view } from './fixtures.ts'
 
 const plain = createPalette(false)
@@ -215,7 +215,8 @@ describe('a table', () => {
 })
 
 describe('what is said at the end', () => {
-  const finding: Finding = {
+  const finding: ReportedFinding = {
+    id: 'r-0a1b2c3d',
     rule: 'r',
     severity: 'high',
     confidence: 'verified',
@@ -228,20 +229,28 @@ describe('what is said at the end', () => {
     command: 'c',
   }
 
-  it('is how it ended, at most five findings, and where the report is', () => {
+  it('is how it ended, what to do first, how much was found, and where the report is', () => {
     const lines = settledLines(
       result({ criteria: [{ criterion: 'tests pass', verdict: 'unmet', evidence: 'exit 1' }] }),
-      report(Array.from({ length: 7 }, () => finding)),
+      {
+        ...report([finding, finding, { ...finding, severity: 'low' }]),
+        suppressed: [{ ...finding, reason: 'r' }],
+        recommendations: ['Mend it: Key in the code\u001b[31m (`a.js:3`). It leaks.'],
+        notes: ['A suppression expired.'],
+      },
       invocation,
       plain,
+      ['report.md', 'report.json', 'report.sarif', 'imports.svg'],
     )
 
     expect(lines[0]).toBe('completed (criteria_met): All is well.')
     expect(lines).toContain('criteria: 0 of 1 met')
     expect(lines).toContain('  unmet: tests pass (exit 1)')
-    expect(lines.filter((line) => line.includes('a.js:3  Key in the code\\u{1b}[31m'))).toHaveLength(5)
-    expect(lines).toContain('findings: 7, the first 5:')
+    expect(lines).toContain('  1. Mend it: Key in the code\\u{1b}[31m (`a.js:3`). It leaks.')
+    expect(lines).toContain('findings: 2 high, 1 low; 1 suppressed')
+    expect(lines).toContain('note: A suppression expired.')
     expect(lines).toContain('report: /w/report.md')
+    expect(lines).toContain('beside it: report.json, report.sarif, imports.svg')
   })
 
   it('is the failure and its way out, when it failed', () => {

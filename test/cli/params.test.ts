@@ -46,6 +46,30 @@ describe('the parameters of a run', () => {
     })
   })
 
+  it('take since into the context, whatever else is in it', async () => {
+    const { params } = await paramsOf(await load({ since: 'main', context: { team: 'core' } }), 'g', '/tmp')
+    const fromEnv = await paramsOf(await load({}, { PLANNER_EXEC_SINCE: 'HEAD~3' }), 'g', '/tmp')
+
+    expect(params.context).toEqual({ team: 'core', since: 'main' })
+    expect(fromEnv.params.context).toEqual({ since: 'HEAD~3' })
+  })
+
+  it.each(['', '--output=x', 'a\nb', 'x'.repeat(251)])('take no %j for a revision', async (since) => {
+    await expect(paramsOf(await load({ since }), 'g', '/tmp')).rejects.toMatchObject({
+      code: 'PARAMS_INVALID',
+      details: [{ path: 'context.since' }],
+    })
+  })
+
+  it('refuse since together with a plan, which would not take it', async () => {
+    const both = await load({ plan: 'plan.yaml' }, { PLANNER_EXEC_SINCE: 'main' })
+
+    await expect(paramsOf(both, 'g', '/tmp')).rejects.toMatchObject({
+      code: 'USAGE',
+      message: 'since (env PLANNER_EXEC_SINCE) cannot be used with a plan of your own, which alone says what is looked at.',
+    })
+  })
+
   it('let options win over the file, and the file over the environment', async () => {
     await inFolder(async (folder) => {
       const file = join(folder, 'p.json')

@@ -1,6 +1,8 @@
 import type { RunView } from '../../controller.types.ts'
 import { ControllerError } from '../../errors.ts'
 import type { RunEvent } from '../../model/events.ts'
+import type { Report } from '../../model/report.ts'
+import { copyReport, gateOf, type Gate } from '../attend.ts'
 import { textOption, type Command, type Context } from '../command.ts'
 import { formatAge, formatClock } from '../duration.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
@@ -99,7 +101,7 @@ export const eventsCommand: Command = async (context, typed) => {
   return code
 }
 
-/** `report ID`: the report of a run that has ended. */
+/** `report ID`: the report of a run that has ended, or all about one of its findings. */
 export const reportCommand: Command = async (context, typed) => {
   const runs = await context.runs()
   const runId = resolveRunId(runs, typed.args[0] ?? '')
@@ -109,12 +111,29 @@ export const reportCommand: Command = async (context, typed) => {
       hint: `Go on with \`planner-exec resume ${runId}\`, or look with \`planner-exec show ${runId}\`.`,
     })
   }
-  if (context.settings.json) context.record({ type: 'report', ...report })
-  else {
-    const { renderMarkdown } = await import('../../services/telemetry/report.ts')
-    context.print([renderMarkdown(report).trimEnd()])
-  }
-  return EXIT.ok
+  const copied = await copyReport(context, report, runs)
+  const gate = report.status === 'completed' ? await gateOf(context, report) : null
+  await showReport(context, report, { explain: textOption(typed, 'explain'), gate })
+  // The report is Markdown for other programs, too: what is said about it goes elsewhere.
+  if (copied !== null) context.note(`copied to: ${flat(copied)}`)
+  if (gate !== null && !context.settings.json) for (const line of gate.lines) context.note(line)
+  return gate?.failed === true ? EXIT.failed : EXIT.ok
+}
+
+interface Wanted {
+  readonly explain: string | undefined
+  readonly gate: Gate | null
+}
+
+async function showReport(context: Context, report: Report, { explain, gate }: Wanted): Promise<void> {
+  const { explainFinding, findFinding, renderMarkdown } = await import('../../services/telemetry/report.ts')
+  const { json } = context.settings
+  if (explain !== undefined) {
+    const finding = findFinding(report, explain)
+    if (json) context.record({ type: 'finding', ...finding, ...gate?.record })
+    else context.print(explainFinding(report, finding))
+  } else if (json) context.record({ type: 'report', ...report, ...gate?.record })
+  else context.print([renderMarkdown(report).trimEnd()])
 }
 
 function wholeNumber(text: string | undefined, option: string, least: number): number | undefined {

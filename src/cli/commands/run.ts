@@ -1,5 +1,6 @@
+import { ControllerError } from '../../errors.ts'
 import { attend, personOf, prepareOut } from '../attend.ts'
-import type { Command } from '../command.ts'
+import { textOption, type Command } from '../command.ts'
 import { paramsOf } from '../params.ts'
 import { planningOf } from '../planning.ts'
 import { preview } from './plan.ts'
@@ -10,6 +11,10 @@ export const runCommand: Command = async (invoked, typed) => {
   const context = { ...invoked, settings }
   const planning = await planningOf(context)
   const { signOff, dryRun } = settings
+  const explain = textOption(typed, 'explain')
+  if (dryRun && explain !== undefined) {
+    throw new ControllerError('USAGE', '--explain needs a run, and --dry-run makes none.', { hint: 'Leave out one of them.' })
+  }
   if (dryRun) return preview(context, params, planning)
   const person = personOf(context)
   const out = await prepareOut(context)
@@ -17,5 +22,14 @@ export const runCommand: Command = async (invoked, typed) => {
   const asked = { ...params, preferences: { ...params.preferences, interactive: person === 'here' } }
   const run = await controller.start(asked, { ...planning, person, signOff })
   for (const warning of run.warnings) context.note(`warning: ${warning}`)
-  return attend(context, { controller, run, person, out, isPlanGiven: planning.plan !== undefined })
+  const { since } = params.context
+  return attend(context, {
+    controller,
+    run,
+    person,
+    out,
+    isPlanGiven: planning.plan !== undefined,
+    since: typeof since === 'string' ? since : undefined,
+    explain,
+  })
 }

@@ -1,3 +1,4 @@
+import { basename } from 'node:path'
 import type { ActionView, RunView } from '../../controller.types.ts'
 import type { Finding, Report } from '../../model/report.ts'
 import { NO_USAGE, addUsage, type RunResult } from '../../model/result.ts'
@@ -7,20 +8,36 @@ import { answersTo, waitsOf, type Wait } from '../waits.ts'
 import { flat } from './columns.ts'
 import type { Palette, Style } from './palette.ts'
 
-const TOP_FINDINGS = 5
+/** Enough for what, where and why; the report has all of it. */
+const MAX_ADVICE = 320
+
 const SEVERITY_STYLE: Readonly<Record<Finding['severity'], Style>> = { high: 'red', medium: 'yellow', low: 'cyan', info: 'dim' }
 const STATUS_STYLE: Readonly<Record<RunResult['status'], Style>> = { completed: 'green', failed: 'red', cancelled: 'yellow' }
 
-/** What a person reads when a run has ended: how, why, the top findings, and where the report is. */
-export function settledLines(result: RunResult, report: Report | null, invocation: Invocation, palette: Palette): string[] {
+/**
+ * What a person reads when a run has ended: how, why, what to do first, and where the report is. `files` are the names of the report's
+ * files, beside the one for a person.
+ */
+export function settledLines(
+  result: RunResult,
+  report: Report | null,
+  invocation: Invocation,
+  palette: Palette,
+  files: readonly string[] = [],
+): string[] {
   return [
     `${palette(STATUS_STYLE[result.status], result.status)} (${result.exitReason}): ${flat(result.summary)}`,
     ...failureLines(result),
     ...criteriaLines(result),
-    ...findingLines(report?.findings ?? [], palette),
-    ...(result.reportPath === null ? [] : [`report: ${flat(result.reportPath)}`]),
+    ...(report === null ? [] : reportLines(report, palette)),
+    ...(result.reportPath === null ? [] : [`report: ${flat(result.reportPath)}`, ...besides(result.reportPath, files, palette)]),
     palette('dim', `details: ${commandLine(invocation, 'show', result.runId)}`),
   ]
+}
+
+function besides(reportPath: string, files: readonly string[], palette: Palette): string[] {
+  const others = files.filter((name) => name !== basename(reportPath))
+  return others.length === 0 ? [] : [palette('dim', `beside it: ${others.join(', ')}`)]
 }
 
 /** The failure, unless the summary has said it already, and always the way out. */
@@ -42,21 +59,18 @@ function criteriaLines(result: RunResult): string[] {
   ]
 }
 
-function findingLines(findings: readonly Finding[], palette: Palette): string[] {
-  if (findings.length === 0) return []
-  const top = findings.slice(0, TOP_FINDINGS)
-  const heading = findings.length > top.length ? `findings: ${findings.length}, the first ${top.length}:` : `findings: ${findings.length}`
+function reportLines({ findings, suppressed, recommendations, notes }: Report, palette: Palette): string[] {
+  const counts = (['high', 'medium', 'low', 'info'] as const).map((severity) => ({
+    severity,
+    count: findings.filter((finding) => finding.severity === severity).length,
+  }))
+  const told = counts.filter(({ count }) => count > 0).map(({ severity, count }) => palette(SEVERITY_STYLE[severity], `${count} ${severity}`))
   return [
-    heading,
-    ...top.map(
-      (finding) => `  ${palette(SEVERITY_STYLE[finding.severity], finding.severity.padEnd(6))} ${placeOf(finding)}${oneLine(finding.title, 200)}`,
-    ),
+    ...(recommendations.length === 0 ? [] : [palette('bold', 'do this first:')]),
+    ...recommendations.map((advice, index) => `  ${index + 1}. ${oneLine(advice, MAX_ADVICE)}`),
+    ...(findings.length === 0 ? [] : [`findings: ${told.join(', ')}${suppressed.length === 0 ? '' : `; ${suppressed.length} suppressed`}`]),
+    ...notes.map((note) => `note: ${oneLine(note, 400)}`),
   ]
-}
-
-function placeOf(finding: Finding): string {
-  if (finding.file === null || finding.title.includes(finding.file)) return ''
-  return `${flat(finding.file)}${finding.line === null ? '' : `:${finding.line}`}  `
 }
 
 /** What a person reads when a run has been let go of: why, what it waits for, and the commands that move it. */

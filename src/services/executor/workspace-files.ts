@@ -1,10 +1,13 @@
 import { isUtf8 } from 'node:buffer'
-import { fstatSync, lstatSync, read as readCallback, readdirSync, type Dirent, type Stats } from 'node:fs'
+import { closeSync, constants, fstatSync, lstatSync, openSync, read as readCallback, readdirSync, readSync, type Dirent, type Stats } from 'node:fs'
 import { join } from 'node:path'
+import { setImmediate as nextTurn } from 'node:timers/promises'
 import { promisify } from 'node:util'
 import { ControllerError } from '../../errors.ts'
-import { runGit } from './git.ts'
+import { runGit, type GitContext } from './git.ts'
 import { isWithin, segmentsOf, withFile, withFolder, type Area, type Folder } from './safe-path.ts'
+import { fromSystemError } from './system-error.ts'
+import { withHandle } from './workspace-handle.ts'
 
 /** A regular file of the workspace: its path relative to it with `/` between names, and its size. */
 export interface WalkedFile {
@@ -39,6 +42,10 @@ export interface FileContent {
 /** Folders that hold no work of their own. */
 const SKIPPED: ReadonlySet<string> = new Set(['.git', 'node_modules'])
 const CHUNK = 1024 * 1024
+const SMALL = 64 * 1024
+/** Short enough that nobody at a terminal notices. */
+const TURN_MS = 10
+const { O_DIRECTORY, O_NOCTTY, O_NONBLOCK, O_RDONLY } = constants
 const readAt = promisify(readCallback)
 
 /**
@@ -48,7 +55,22 @@ const readAt = promisify(readCallback)
  */
 export async function readWorkspaceFile(workspace: string, path: string, options: ReadOptions): Promise<FileContent> {
   const area: Area = { workspace, stateDir: options.stateDir }
-  return withFile(area, segmentsOf(area, path), (fd) => readOpenFile(fd, options.maxBytes))
+  const segments = segmentsOf(area, path)
+  await takeTurns()
+  const fd = openPlainFile(area, segments)
+  if (fd === null) return withFile(area, segments, (opened) => readOpenFile(opened, options.maxBytes))
+  try {
+    return await readOpenFile(fd, options.maxBytes)
+  } catch (error) {
+    throw fromSystemError(error, segments.join('/'))
+  } finally {
+    closeSync(fd)
+  }
+}
+
+/** Opens a regular file, or null where `withFile` has to do it. */
+function openPlainFile(area: Area, segments: readonly string[]): number | null {
+  return withHandle(area, segments, 0, (path, fd) => (fstatSync(fd).isFile() ? openSync(path, O_RDONLY | O_NONBLOCK | O_NOCTTY) : null))
 }
 
 /** Reads an open file from its start, at most `maxBytes`. */
@@ -60,13 +82,22 @@ export async function readOpenFile(fd: number, maxBytes: number): Promise<FileCo
   while (total <= maxBytes) {
     // No larger than the file needs: megabyte buffers for kilobyte files keep the garbage collector busier than the disk.
     const buffer = Buffer.allocUnsafe(Math.min(CHUNK, maxBytes + 1 - total, Math.max(size + 1 - total, 4096)))
-    const { bytesRead } = await readAt(fd, buffer, 0, buffer.byteLength, total)
+    const bytesRead = await readSome(fd, buffer, total)
     if (bytesRead === 0) break
     chunks.push(buffer.subarray(0, bytesRead))
     total += bytesRead
+    // A short read at the size that was told is the end; asking once more would double the calls for small files.
+    if (bytesRead < buffer.byteLength && total === size) break
   }
-  const bytes = Buffer.concat(chunks)
+  const [only, ...more] = chunks
+  const bytes = only !== undefined && more.length === 0 ? only : Buffer.concat(chunks)
   return { bytes: bytes.subarray(0, maxBytes), truncated: total > maxBytes, size: Math.max(size, total) }
+}
+
+/** What is small is read at once: handing it to another thread and back takes longer than reading it. */
+async function readSome(fd: number, buffer: Buffer, position: number): Promise<number> {
+  if (buffer.byteLength <= SMALL) return readSync(fd, buffer, 0, buffer.byteLength, position)
+  return (await readAt(fd, buffer, 0, buffer.byteLength, position)).bytesRead
 }
 
 /**
@@ -80,11 +111,12 @@ export async function* walkFiles(workspace: string, options: WalkOptions): Async
   const start = segmentsOf(area, options.path ?? '.')
   const found = (await isFile(area, start)) ? [start.join('/')] : await candidates(area, start, options.signal)
   let left = options.maxFiles ?? Number.POSITIVE_INFINITY
-  const seen = new Map<string, boolean>()
+  const sizeOf = sizesBelow(area)
   for (const path of found) {
+    await takeTurns()
     stopIfAborted(options.signal)
     if (left <= 0) return
-    const bytes = regularSize(area, path, seen)
+    const bytes = sizeOf(path)
     if (bytes === null) continue
     left -= 1
     yield { path, bytes }
@@ -124,6 +156,9 @@ async function fromGit(area: Area, start: readonly string[], signal: AbortSignal
     const listed = await runGit(['ls-files', '-z', '--cached', '--others', '--exclude-standard', ...where], context)
     if (listed.exitCode !== 0 || listed.stdout.truncated) return null
     const paths = splitNul(listed.stdout.bytes)
+    // Asked only when in doubt: a process more for each walk is not nothing.
+    const isDoubtful = paths[0] === undefined || peek(join(area.workspace, paths[0])) === null
+    if (isDoubtful && !(await isInWorkTree(context))) return null
     if (paths.length > 0) return paths
     // A folder that an outer repository ignores as a whole is still what the person asked about.
     const ignored = await runGit(['check-ignore', '-q', '--', join(area.workspace, ...start)], context)
@@ -132,6 +167,12 @@ async function fromGit(area: Area, start: readonly string[], signal: AbortSignal
     if (error instanceof ControllerError && error.code === 'ACTION_ABORTED') throw error
     return null
   }
+}
+
+/** Whether the work tree is where the workspace is: `core.worktree` of a repository can name any other folder, and git then lists that one. */
+async function isInWorkTree(context: GitContext): Promise<boolean> {
+  const top = await runGit(['rev-parse', '--show-toplevel'], context)
+  return top.exitCode === 0 && isWithin(top.stdout.bytes.toString('utf8').replace(/\n$/, ''), context.workspace)
 }
 
 function splitNul(bytes: Buffer): string[] {
@@ -158,6 +199,9 @@ async function walk(area: Area, start: readonly string[], into: string[], signal
 }
 
 async function entriesOf(area: Area, segments: readonly string[]): Promise<readonly Dirent[]> {
+  await takeTurns()
+  const entries = withHandle(area, segments, O_DIRECTORY, (path, fd) => listFolder({ fd, child: (name) => `${path}/${name}` }))
+  if (entries !== null) return entries
   try {
     return await withFolder(area, segments, listFolder)
   } catch {
@@ -173,26 +217,30 @@ export function listFolder(folder: Folder): readonly Dirent[] {
   return entries.filter((entry) => !entry.name.includes('\uFFFD')).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** The size of a path that is a regular file below plain folders only, or null. */
-function regularSize(area: Area, path: string, seen: Map<string, boolean>): number | null {
-  const segments = path.split('/')
-  const absolute = join(area.workspace, ...segments)
-  if (segments.some((segment) => SKIPPED.has(segment))) return null
-  if (area.stateDir !== undefined && isWithin(area.stateDir, absolute)) return null
-  for (let depth = 1; depth < segments.length; depth += 1) {
-    if (!isPlainFolder(area.workspace, segments.slice(0, depth), seen)) return null
+/** Tells the size of a path that is a regular file below plain folders only, or null. Looks at each folder once. */
+function sizesBelow({ workspace, stateDir }: Area): (path: string) => number | null {
+  const state = stateDir === undefined ? null : peek(stateDir)
+  const known = new Map([['', true]])
+  const isPlain = (folder: string): boolean => {
+    const already = known.get(folder)
+    if (already !== undefined) return already
+    const { parent, name } = parted(folder)
+    const stats = !SKIPPED.has(name) && isPlain(parent) ? peek(`${workspace}/${folder}`) : null
+    const isState = stats?.ino === state?.ino && stats?.dev === state?.dev
+    const isOpen = stats?.isDirectory() === true && !isState && `${workspace}/${folder}` !== stateDir
+    known.set(folder, isOpen)
+    return isOpen
   }
-  const stats = peek(absolute)
-  return stats?.isFile() === true ? stats.size : null
+  return (path) => {
+    const { parent, name } = parted(path)
+    const stats = !SKIPPED.has(name) && isPlain(parent) ? peek(`${workspace}/${path}`) : null
+    return stats?.isFile() === true ? stats.size : null
+  }
 }
 
-function isPlainFolder(workspace: string, segments: readonly string[], seen: Map<string, boolean>): boolean {
-  const path = join(workspace, ...segments)
-  const known = seen.get(path)
-  if (known !== undefined) return known
-  const isPlain = peek(path)?.isDirectory() ?? false
-  seen.set(path, isPlain)
-  return isPlain
+function parted(path: string): { readonly parent: string; readonly name: string } {
+  const at = path.lastIndexOf('/')
+  return { parent: path.slice(0, Math.max(at, 0)), name: path.slice(at + 1) }
 }
 
 function peek(path: string): Stats | null {
@@ -201,6 +249,15 @@ function peek(path: string): Stats | null {
   } catch {
     return null
   }
+}
+
+let turnedAt = 0
+
+/** Lets timers, signals and other steps have their turn now and then: the calls to the file system here do not wait, so nothing else would. */
+async function takeTurns(): Promise<void> {
+  if (performance.now() - turnedAt < TURN_MS) return
+  await nextTurn()
+  turnedAt = performance.now()
 }
 
 function stopIfAborted(signal: AbortSignal): void {

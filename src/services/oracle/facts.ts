@@ -2,6 +2,7 @@ import type { JsonObject } from '../../model/json.ts'
 import type { Evidence } from '../../model/report.ts'
 import type { ResearchRead } from './oracle.ts'
 import type { Condition } from './playbook.ts'
+import type { ParamValues } from './playbook-params.ts'
 import { sourceOf } from './research.ts'
 
 /** What is known of the workspace: null is not known. */
@@ -46,8 +47,10 @@ export function needsOf(when: Condition): readonly string[] {
   ]
 }
 
-/** Why a condition does not hold, null when it does. What is not known does not hold. */
-export function unmetCondition(when: Condition, facts: Facts): string | null {
+/** Why a condition does not hold, null when it does. What is not known does not hold; nor does a parameter that is '' or false. */
+export function unmetCondition(when: Condition, facts: Facts, params: ParamValues = new Map()): string | null {
+  if (when.param !== undefined && (params.get(when.param) ?? '') === '') return `${when.param} was not given`
+  if (when.param !== undefined && params.get(when.param) === false) return `it is only done when the context has ${when.param}: true`
   if (when.git === true && facts.git !== true) return facts.git === null ? 'this is not known to be a git repository' : 'this is not a git repository'
   const states = [
     { path: when.exists, wanted: true },

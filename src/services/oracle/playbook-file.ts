@@ -79,7 +79,7 @@ function contentProblems(playbook: Playbook): readonly PlacedProblem[] {
       ? []
       : [problem(['fallbacks', id, 'id'], `must be ${id} or absent: a fallback takes the id of the step it stands in for`)]),
   ])
-  const params = unknownParamsIn(playbook).map(({ at, name }) => problem(at, `uses \${params.${name}}, which the playbook does not declare`))
+  const params = unknownParamsIn(playbook).map(({ at, use }) => problem(at, `uses ${use}, which the playbook does not declare`))
   const { findings } = structureOf({ ...planOf(playbook), steps: playbook.steps }, { done: new Map(), outputOf: () => undefined })
   const variants = Object.entries(playbook.fallbacks).flatMap(([id, step]) => {
     const steps = playbook.steps.map((original) => (original.id === id ? { ...step, id } : original))

@@ -5,7 +5,7 @@ import type { Draft, OracleRequest } from './oracle.ts'
 import { unmetCondition, type Facts } from './facts.ts'
 import { aimOf } from './plan-structure.ts'
 import type { Playbook, PlaybookStep } from './playbook.ts'
-import { fillParams, paramsOf } from './playbook-params.ts'
+import { fillParams, paramsOf, type ParamValues } from './playbook-params.ts'
 
 type Reasons = ReadonlyMap<string, string>
 
@@ -17,7 +17,7 @@ export function draftFrom(playbook: Playbook, request: OracleRequest, facts: Fac
   const route = routeOf(playbook, request)
   if ('problem' in route) return none(playbook, route.problem, 'Look at the failure in the report, correct its cause, and start a new run.')
   const steps = playbook.steps.filter(({ id }) => !route.finished.has(id)).map((step) => standIn(playbook, step, route.swapped))
-  const leftOut = leftOutOf(steps, route.passedOver, facts)
+  const leftOut = leftOutOf(steps, route.passedOver, facts, params.values, request.maxSteps)
   const kept = steps.filter(({ id }) => !leftOut.has(id))
   if (kept.length === 0) return none(playbook, 'none of its steps applies here', 'Look at the conditions of its steps.')
   const planned = kept.map((step) => planStep(step, fillParams(step.args, params.values), waitsFor(step, steps, leftOut)))
@@ -33,7 +33,9 @@ export function draftFrom(playbook: Playbook, request: OracleRequest, facts: Fac
     steps: planned,
     evidence: request.evidence.map(({ id, quote }) => ({ ref: id, quote })),
   }
-  const notes = steps.flatMap(({ id, title }) => (leftOut.has(id) ? [`${title}: left out, ${leftOut.get(id)}`] : []))
+  const notes = steps.flatMap(({ id, title, when }) =>
+    leftOut.has(id) && !isUnasked(when, params.values) ? [`${title}: left out, ${leftOut.get(id)}`] : [],
+  )
   return { kind: 'plan', plan, source: `playbook:${playbook.id}`, notExamined: [...playbook.notExamined, ...notes] }
 }
 
@@ -88,13 +90,30 @@ function standIn(playbook: Playbook, step: PlaybookStep, swapped: ReadonlySet<st
   return fallback === undefined ? step : { ...fallback, id: step.id }
 }
 
-/** Steps whose condition does not hold, and those that need their output, with the reason. */
-function leftOutOf(steps: readonly PlaybookStep[], passedOver: Reasons, facts: Facts): Reasons {
+/** Nobody gave the parameter that the step is about: nothing is missing from the run without it. */
+function isUnasked(when: PlaybookStep['when'], params: ParamValues): boolean {
+  return when?.param !== undefined && params.get(when.param) === ''
+}
+
+/** Steps whose condition does not hold, those that need their output, and those that are too many, with the reason. */
+function leftOutOf(steps: readonly PlaybookStep[], passedOver: Reasons, facts: Facts, params: ParamValues, maxSteps: number): Reasons {
   const reasons = new Map<string, string>(passedOver)
   for (const { id, when } of steps) {
-    const unmet = when === undefined ? null : unmetCondition(when, facts)
+    const unmet = when === undefined ? null : unmetCondition(when, facts, params)
     if (unmet !== null && !reasons.has(id)) reasons.set(id, unmet)
   }
+  leaveOutUsers(steps, reasons)
+  // What may fail may also be done without; a playbook names last what is missed least.
+  for (const { id } of steps.filter(({ onFailure }) => onFailure === 'skip').toReversed()) {
+    if (steps.length - reasons.size <= maxSteps) break
+    if (reasons.has(id)) continue
+    reasons.set(id, `the run may take only ${maxSteps} ${maxSteps === 1 ? 'step' : 'steps'} (max_steps)`)
+    leaveOutUsers(steps, reasons)
+  }
+  return reasons
+}
+
+function leaveOutUsers(steps: readonly PlaybookStep[], reasons: Map<string, string>): void {
   for (let before = -1; before !== reasons.size;) {
     before = reasons.size
     for (const { id, args } of steps) {
@@ -102,7 +121,6 @@ function leftOutOf(steps: readonly PlaybookStep[], passedOver: Reasons, facts: F
       if (source !== undefined) reasons.set(id, `it needs the output of ${source.stepId}, which is left out`)
     }
   }
-  return reasons
 }
 
 /** What a step still waits for: a step that is left out hands on what it waited for itself; one that is finished is not waited for. */

@@ -1,6 +1,8 @@
 import * as z from 'zod'
 import { CapabilityName, Check, PlanStep, StepId } from '../../model/plan.ts'
 
+const ParamName = z.string().regex(/^[a-z][a-zA-Z0-9_]{0,31}$/, 'a letter a-z, then letters, 0-9 and _, at most 32')
+
 /** Under which circumstances a step belongs to the plan; all that are given must hold. */
 export const Condition = z
   .strictObject({
@@ -9,8 +11,10 @@ export const Condition = z
     missing: z.string().min(1).max(200).optional(),
     /** The workspace is in a git repository. */
     git: z.literal(true).optional(),
+    /** The value of this parameter is neither '' nor false: the caller asked for it. */
+    param: ParamName.optional(),
   })
-  .refine((when) => Object.keys(when).length > 0, 'must hold exists, missing or git')
+  .refine((when) => Object.keys(when).length > 0, 'must hold exists, missing, git or param')
 export type Condition = z.infer<typeof Condition>
 
 export const PlaybookStep = PlanStep.extend({ when: Condition.optional() })
@@ -30,7 +34,7 @@ export const Playbook = z.strictObject({
     /** What the workspace must have: `git`, a file or a glob. */
     needs: z.array(z.string().min(1).max(200)).max(20).default([]),
   }),
-  params: z.record(z.string().regex(/^[a-z][a-zA-Z0-9_]{0,31}$/), Param).default({}),
+  params: z.record(ParamName, Param).default({}),
   assumptions: z.array(z.string()).default([]),
   successCriteria: z.array(Check).default([]),
   steps: z.array(PlaybookStep).min(1).max(1_000),

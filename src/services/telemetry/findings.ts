@@ -1,29 +1,16 @@
 import { Finding } from '../../model/report.ts'
 import type { JsonObject } from '../../model/json.ts'
+import { ruleInWords, themeRank } from './themes.ts'
 
-const SEVERITY_RANK = { high: 0, medium: 1, low: 2, info: 3 } as const
-const CONFIDENCE_RANK = { verified: 0, heuristic: 1 } as const
+export const SEVERITIES = ['high', 'medium', 'low', 'info'] as const
 
 /** Findings that say the same thing of several places. */
-export interface FindingGroup {
+export interface FindingGroup<F extends Finding = Finding> {
   /** The title they share, or the rule's name in words. */
   readonly title: string
   readonly sharedTitle: boolean
-  /** At least one, in the order of `compareFindings`. */
-  readonly findings: readonly [Finding, ...Finding[]]
-}
-
-/** The order of a report: severity, confidence, file, line, rule, title; findings about no file come before those about one. */
-export function compareFindings(a: Finding, b: Finding): number {
-  return (
-    SEVERITY_RANK[a.severity] - SEVERITY_RANK[b.severity] ||
-    CONFIDENCE_RANK[a.confidence] - CONFIDENCE_RANK[b.confidence] ||
-    compareText(a.file ?? '', b.file ?? '') ||
-    (a.line ?? 0) - (b.line ?? 0) ||
-    compareText(a.rule, b.rule) ||
-    compareText(a.title, b.title) ||
-    compareText(a.evidence, b.evidence)
-  )
+  /** At least one, in the order of `rankFindings`. */
+  readonly findings: readonly [F, ...F[]]
 }
 
 /** The `findings` of one output; what is not a finding is counted in `malformed` and left out. */
@@ -37,35 +24,38 @@ export function findingsIn(output: JsonObject | null): { readonly findings: read
   return { findings, malformed: claimed.length - findings.length }
 }
 
-/** In report order, each distinct finding once. */
+/**
+ * Findings in the order of their value, each thing said once. What decides, in this order:
+ *
+ * 1. severity: high, medium, low, info;
+ * 2. confidence: what was checked a second time before what is a heuristic;
+ * 3. the value of the theme, as `themes.ts` lists them: secrets first, markers in comments last;
+ * 4. how many places one remedy covers, the most first;
+ * 5. within a group, the measure that the evidence begins with (`6854 lines; …`), the largest first;
+ * 6. rule, remedy, file (findings about no file first), line, title, evidence: only so that the order is always the same.
+ *
+ * Duplicates are merged: one rule that says the same twice, and two rules that say the same, by title or by evidence and remedy, of the
+ * same place. The one that ranks first is kept.
+ */
 export function rankFindings(findings: readonly Finding[]): Finding[] {
-  const distinct = new Map(findings.map((finding) => [keyOf(finding), finding]))
-  return [...distinct.values()].sort(compareFindings)
+  const distinct = mergeDuplicates(byValue(findings))
+  // Counted anew: duplicates must not make a group look larger.
+  return byValue(distinct)
 }
 
 /** Ranked findings put together by what they say; groups keep the order of their first finding. */
-export function groupFindings(ranked: readonly Finding[]): FindingGroup[] {
-  const groups = new Map<string, [Finding, ...Finding[]]>()
+export function groupFindings<F extends Finding>(ranked: readonly F[]): FindingGroup<F>[] {
+  const groups = new Map<string, [F, ...F[]]>()
   for (const finding of ranked) {
-    const key = JSON.stringify([finding.rule, finding.severity, finding.confidence, finding.why, finding.fix])
+    const key = groupKey(finding)
     const group = groups.get(key)
     if (group) group.push(finding)
     else groups.set(key, [finding])
   }
   return [...groups.values()].map((members) => {
     const sharedTitle = members.every((finding) => finding.title === members[0].title)
-    return { title: sharedTitle ? members[0].title : inWords(members[0].rule), sharedTitle, findings: members }
+    return { title: sharedTitle ? members[0].title : ruleInWords(members[0].rule), sharedTitle, findings: members }
   })
-}
-
-/** What to do first: the remedies of the highest-ranked groups, each with where it starts. At most `max`. */
-export function recommend(ranked: readonly Finding[], max = 5): string[] {
-  const remedies = new Map<string, string>()
-  for (const group of groupFindings(ranked)) {
-    const [first] = group.findings
-    if (!remedies.has(first.fix)) remedies.set(first.fix, `${first.fix} (${reasonOf(group)})`)
-  }
-  return [...remedies.values()].slice(0, max)
 }
 
 /** Where a finding is: `file`, `file:line`, or null. */
@@ -74,33 +64,87 @@ export function placeOf(finding: Pick<Finding, 'file' | 'line'>): string | null 
   return finding.line === null ? finding.file : `${finding.file}:${finding.line}`
 }
 
-function reasonOf(group: FindingGroup): string {
-  const [first] = group.findings
-  const place = placeOf(first)
-  if (group.findings.length === 1) return place === null || first.title.includes(place) ? first.title : `${first.title}, ${place}`
-  const count = `${group.title}: ${group.findings.length} places`
-  return place === null ? count : `${count}, first ${place}`
+/** `2 high, 5 low`, without what there is none of; empty when there is nothing. */
+export function severities(findings: readonly Pick<Finding, 'severity'>[]): string {
+  return SEVERITIES.map((severity) => ({ severity, count: findings.filter((finding) => finding.severity === severity).length }))
+    .filter(({ count }) => count > 0)
+    .map(({ severity, count }) => `${count} ${severity}`)
+    .join(', ')
 }
 
-function keyOf(finding: Finding): string {
-  return JSON.stringify([
-    finding.rule,
-    finding.severity,
-    finding.confidence,
-    finding.title,
-    finding.file,
-    finding.line,
-    finding.evidence,
-    finding.why,
-    finding.fix,
-    finding.command,
-  ])
+/** Whether an action looked for findings: one that did and found none has something to say. */
+export function isAnalysis({ capability }: { readonly capability: string }): boolean {
+  return capability.startsWith('analysis.')
 }
 
-/** `size.large-file` → `Large file`. */
-function inWords(rule: string): string {
-  const words = rule.slice(rule.indexOf('.') + 1).replaceAll('-', ' ')
-  return words.charAt(0).toUpperCase() + words.slice(1)
+/** Whether a finding is at least as grave as a severity. */
+export function isAtLeast(finding: Pick<Finding, 'severity'>, least: Finding['severity']): boolean {
+  return SEVERITIES.indexOf(finding.severity) <= SEVERITIES.indexOf(least)
+}
+
+interface Ranked {
+  readonly finding: Finding
+  readonly key: string
+  readonly theme: number
+}
+
+function byValue(findings: readonly Finding[]): Finding[] {
+  const ranked = findings.map((finding): Ranked => ({ finding, key: groupKey(finding), theme: themeRank(finding.rule) }))
+  const sizes = new Map<string, number>()
+  for (const { key } of ranked) sizes.set(key, (sizes.get(key) ?? 0) + 1)
+  const sizeOf = ({ key }: Ranked): number => sizes.get(key) ?? 0
+  return ranked
+    .sort(
+      (a, b) =>
+        SEVERITIES.indexOf(a.finding.severity) - SEVERITIES.indexOf(b.finding.severity) ||
+        Number(a.finding.confidence === 'heuristic') - Number(b.finding.confidence === 'heuristic') ||
+        a.theme - b.theme ||
+        sizeOf(b) - sizeOf(a) ||
+        compareText(a.key, b.key) ||
+        comparePlaces(a.finding, b.finding),
+    )
+    .map(({ finding }) => finding)
+}
+
+function comparePlaces(a: Finding, b: Finding): number {
+  return (
+    measureOf(b) - measureOf(a) ||
+    compareText(a.file ?? '', b.file ?? '') ||
+    (a.line ?? 0) - (b.line ?? 0) ||
+    compareText(a.title, b.title) ||
+    compareText(a.evidence, b.evidence) ||
+    compareText(a.command, b.command)
+  )
+}
+
+/** The evidence about a line is mostly that line, whose numbers are no measure unless it says so (`go: 365 lines (638-1002)`). */
+function measureOf({ line, evidence }: Finding): number {
+  const measure = line === null ? /^(\d{1,15})\b/ : /^(?:[^:]{0,200}: )?(\d{1,15}) lines\b/
+  return Number(measure.exec(evidence)?.[1] ?? 0)
+}
+
+function mergeDuplicates(ranked: readonly Finding[]): Finding[] {
+  const said = new Map<string, string>()
+  return ranked.filter((finding) => {
+    const { rule } = finding
+    const own = JSON.stringify([rule, finding.file, finding.line, finding.evidence, finding.title])
+    if (said.has(own)) return false
+    said.set(own, rule)
+    const shared = sayings(finding)
+    if (shared.some((saying) => (said.get(saying) ?? rule) !== rule)) return false
+    for (const saying of shared) said.set(saying, said.get(saying) ?? rule)
+    return true
+  })
+}
+
+/** What another rule would have to say to say the same. A title alone is enough only where a line tells what it is about. */
+function sayings({ title, file, line, evidence, fix }: Finding): string[] {
+  const same = JSON.stringify([file, line, evidence, fix])
+  return line === null ? [same] : [same, JSON.stringify([file, line, title.toLowerCase()])]
+}
+
+function groupKey(finding: Finding): string {
+  return JSON.stringify([finding.rule, finding.severity, finding.confidence, finding.fix, finding.why])
 }
 
 function compareText(a: string, b: string): number {

@@ -1,25 +1,7 @@
-import type { Finding, Report, ReportAction } from '../../model/report.ts'
+import type { Report, ReportAction } from '../../model/report.ts'
 import type { ExitReason } from '../../model/result.ts'
-import { type FindingGroup, groupFindings, placeOf } from './findings.ts'
+import { findingSections, suppressedLines } from './markdown-findings.ts'
 import { cellCode, code, prose } from './markdown-text.ts'
-
-/** Places shown of one group; the others are in `report.json`. */
-const MAX_PLACES = 15
-
-const THEMES: Readonly<Record<string, string>> = {
-  secrets: 'Secrets',
-  docs: 'Documentation',
-  package: 'Package',
-  tests: 'Tests',
-  ci: 'Continuous integration',
-  config: 'Configuration',
-  types: 'Type safety',
-  lint: 'Switched-off checks',
-  marker: 'Markers in comments',
-  size: 'Size',
-  history: 'History',
-  git: 'Version control',
-}
 
 const ENDINGS: Readonly<Record<ExitReason, string>> = {
   criteria_met: 'every success criterion was met',
@@ -44,16 +26,21 @@ const ENDINGS: Readonly<Record<ExitReason, string>> = {
   internal_error: 'the controller itself failed',
 }
 
-/** The report for a person. Deterministic; every text that came from outside is escaped, so it can only ever be text. */
+/**
+ * The report for a person, who has one minute: what was looked at and found, what to do first, the findings; the machinery comes last.
+ * Deterministic; every text that came from outside is escaped, so it can only ever be text.
+ */
 export function renderMarkdown(report: Report): string {
   const sections = [
     opening(report),
     ending(report),
     section(
       'Do this first',
-      report.recommendations.map((text, index) => `${index + 1}. ${prose(text)}`),
+      report.recommendations.map((text, index) => `${index + 1}. ${prose(text, 1_000)}`),
     ),
-    ...findingSections(report.findings),
+    ...pictures(report),
+    ...findingSections(report),
+    section('Suppressed', suppressedLines(report)),
     section('Not looked at, or not finished', report.notExamined.map(bullet)),
     section(
       'Success criteria',
@@ -65,19 +52,29 @@ export function renderMarkdown(report: Report): string {
       'Evidence it was planned from',
       report.evidence.map((item) => `- ${code(item.id)} from ${code(item.source)}: ${code(item.quote)}`),
     ),
-    section('Usage', [usageLine(report)]),
+    section('The run', [provenance(report), '', usageLine(report)]),
   ]
   return `${sections.filter((text) => text !== '').join('\n\n')}\n`
 }
 
 function opening(report: Report): string {
+  const lines = [
+    ...(report.overview.length === 0 ? [] : [`- **Looked at:** ${report.overview.map((text) => prose(text)).join(' ')}`]),
+    `- **Outcome:** ${report.status}: ${ENDINGS[report.exitReason]}, in ${seconds(report.durationMs)}.`,
+    ...report.notes.map((note) => `- **Note:** ${prose(note, 1_000)}`),
+  ]
+  return ['# Report', `**Goal:** ${prose(report.goal, 1_000)}`, prose(report.summary, 2_000), lines.join('\n')].join('\n\n')
+}
+
+/** The names are of our own making, so that they can stand in a link. */
+function pictures({ figures }: Report): string[] {
+  if (figures.length === 0) return []
+  return ['## Pictures', ...figures.map(({ name, title, note }) => `![${prose(title)}](${name}.svg)\n\n${prose(note, 1_000)}`)]
+}
+
+function provenance(report: Report): string {
   const source = report.planSource === null ? 'without a plan' : `planned by ${code(report.planSource)}`
-  return [
-    '# Report',
-    `**Goal:** ${prose(report.goal, 1_000)}`,
-    `**Outcome:** ${report.status}: ${ENDINGS[report.exitReason]}. Run ${code(report.runId)}, ${prose(report.workflowType)}, ${source}, ${new Date(report.startedAt).toISOString()}, ${seconds(report.durationMs)}.`,
-    prose(report.summary, 2_000),
-  ].join('\n\n')
+  return `Run ${code(report.runId)}, ${prose(report.workflowType)}, ${source}, ${new Date(report.startedAt).toISOString()}.`
 }
 
 /** Why an uncompleted run ended, what it had done, and how to go on. */
@@ -96,45 +93,6 @@ function ending(report: Report): string {
     ...(report.failure === null ? [] : [`- To go on: ${prose(report.failure.hint)}`]),
     `- To see each event: ${code(`planner-exec events ${report.runId}`)}`,
   ])
-}
-
-function findingSections(findings: readonly Finding[]): string[] {
-  if (findings.length === 0) return []
-  const themes = groupByTheme(findings)
-  return ['## Findings', ...[...themes].map(([theme, groups]) => [`### ${prose(theme)}`, ...groups.map(renderGroup)].join('\n\n'))]
-}
-
-function groupByTheme(findings: readonly Finding[]): Map<string, FindingGroup[]> {
-  const themes = new Map<string, FindingGroup[]>()
-  for (const group of groupFindings(findings)) {
-    const prefix = group.findings[0].rule.split('.')[0]?.trim() || 'other'
-    const theme = (Object.hasOwn(THEMES, prefix) ? THEMES[prefix] : undefined) ?? prefix
-    themes.set(theme, [...(themes.get(theme) ?? []), group])
-  }
-  return themes
-}
-
-function renderGroup(group: FindingGroup): string {
-  const [first] = group.findings
-  const label = `${first.severity}, ${first.confidence}`
-  const count = group.findings.length
-  const heading = count === 1 ? `**${prose(first.title)}** (${label})` : `**${prose(group.title)}**: ${count} places (${label})`
-  const places = group.findings.slice(0, MAX_PLACES).map((finding) => renderPlace(finding, group))
-  if (count > MAX_PLACES) places.push(`- and ${count - MAX_PLACES} more, in \`report.json\``)
-  return [
-    heading,
-    '',
-    ...places,
-    `- Why: ${prose(first.why)}`,
-    `- Fix: ${prose(first.fix)}`,
-    `- Show${count === 1 ? '' : ' the first'}: ${code(first.command, 1_000)}`,
-  ].join('\n')
-}
-
-function renderPlace(finding: Finding, group: FindingGroup): string {
-  const place = placeOf(finding)
-  const title = group.sharedTitle ? [] : [prose(finding.title)]
-  return `- ${[...(place === null ? [] : [code(place, 400)]), ...title, code(finding.evidence)].join(': ')}`
 }
 
 function actionTable(actions: readonly ReportAction[]): string[] {

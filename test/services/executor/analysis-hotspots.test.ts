@@ -1,12 +1,15 @@
 import { chmodSync, existsSync } from 'node:fs'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import { Figure } from '../../../src/model/report.ts'
 import { parseLog } from '../../../src/services/executor/capabilities/analysis/history.ts'
 import { analyse, git, makeRepository, makeWorkspace, placesOf, shown, write } from './analysis.fixture.ts'
 
 const source = (lines: number, version: number) => `export const version = ${version}\n`.repeat(lines)
 const commits = (path: string, count: number, lines: number, author = 'Ada') =>
   Array.from({ length: count }, (_, version) => ({ files: { [path]: source(lines, version) }, author }))
+
+const manyFiles = (count: number) => [{ files: Object.fromEntries(Array.from({ length: count }, (_, at) => [`src/f${at}.ts`, 'x\n'])) }]
 
 describe('the hotspots analysis', () => {
   it('multiplies commits by lines and shows the commits by a command', async () => {
@@ -21,6 +24,21 @@ describe('the hotspots analysis', () => {
     expect(placesOf(output)).toEqual(['history.hotspot src/größe a.ts'])
     expect(output.findings[0]).toMatchObject({ evidence: '300 lines, changed in 6 commits by 1 author', confidence: 'verified' })
     expect(shown(workspace, output.findings[0])).toBe('6')
+  })
+
+  it('draws the files without their authors, and marks what it found', async () => {
+    const workspace = makeRepository(...commits('a.ts', 6, 300, 'Grace Hopper'), ...commits('b.ts', 2, 9, 'Grace Hopper'), ...manyFiles(70))
+
+    const [figure] = Figure.array().parse((await analyse('hotspots', workspace))['figures'])
+
+    expect(figure).toMatchObject({ kind: 'scatter', name: 'hotspots', xLabel: 'commits', yLabel: 'lines' })
+    expect(figure?.kind === 'scatter' && figure.points.slice(0, 2)).toEqual([
+      { label: 'a.ts', x: 6, y: 300, marked: true },
+      { label: 'b.ts', x: 2, y: 9, marked: false },
+    ])
+    expect(figure?.kind === 'scatter' && figure.points).toHaveLength(60)
+    expect(JSON.stringify(figure)).not.toContain('Grace')
+    expect(await analyse('hotspots', makeRepository({ files: { 'README.md': 'x' } }))).toMatchObject({ figures: [] })
   })
 
   it('works below the root of a repository', async () => {

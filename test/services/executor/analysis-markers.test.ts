@@ -114,8 +114,17 @@ describe('explicit any types', () => {
     expect(await found(file, text)).toEqual([])
   })
 
-  it('are heuristic where text of elements may look the same', async () => {
-    const output = await analyse('markers', makeWorkspace({ 'a.tsx': 'const a = <p>Type: any, really</p>\n' }))
+  it('are told apart by the parser from text of elements, and confirmed by it', async () => {
+    const text = 'const a = <p>Type: any, really</p>\nexport const b = (c: any) => <p>{c}</p>\n'
+
+    const output = await analyse('markers', makeWorkspace({ 'a.tsx': text }))
+
+    expect(output['counts']).toEqual({ 'types.any': 1 })
+    expect(output.findings.map(({ line, confidence }) => [line, confidence])).toEqual([[2, 'verified']])
+  })
+
+  it('are heuristic where the parser gives up and text of elements may look the same', async () => {
+    const output = await analyse('markers', makeWorkspace({ 'a.tsx': 'const a = <p>Type: any, really</p>\nlet let (\n' }))
 
     expect(output.findings.map(({ confidence }) => confidence)).toEqual(['heuristic'])
   })

@@ -7,7 +7,7 @@ import { z } from 'zod'
 import { ResourceLimits } from '../../../src/model/goal.ts'
 import { Finding } from '../../../src/model/report.ts'
 import { analysisCapabilities } from '../../../src/services/executor/capabilities/analysis/index.ts'
-import type { ExecutionContext } from '../../../src/services/executor/executor.ts'
+import type { CapabilityDefinition, ExecutionContext } from '../../../src/services/executor/executor.ts'
 import { createMeter } from '../../../src/services/executor/meter.ts'
 
 const folders: string[] = []
@@ -79,6 +79,16 @@ export function contextOf(workspace: string, changes: Partial<ExecutionContext> 
 export async function analyse(name: string, workspace: string, args: object = {}, changes: Partial<ExecutionContext> = {}): Promise<Analysis> {
   const capability = analysisCapabilities.find((candidate) => candidate.name === `analysis.${name}.v1`)
   if (capability === undefined) throw new Error(`no analysis ${name}`)
+  return runAnalysis(capability, workspace, args, changes)
+}
+
+/** The same for a capability at hand. */
+export async function runAnalysis(
+  capability: CapabilityDefinition,
+  workspace: string,
+  args: object = {},
+  changes: Partial<ExecutionContext> = {},
+): Promise<Analysis> {
   const output = await capability.run(capability.args.parse(args), contextOf(workspace, changes))
   return Analysis.parse(capability.output.parse(output))
 }

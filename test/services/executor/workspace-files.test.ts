@@ -75,6 +75,14 @@ describe('walkFiles', () => {
     expect(await walk()).toEqual(['inner/a.txt'])
   })
 
+  it('yields its own files where the repository says that its work tree is elsewhere', async () => {
+    put('a.txt')
+    git(workspace, 'init', '-q')
+    git(workspace, 'config', 'core.worktree', join(base, 'outside'))
+
+    expect(await walk()).toEqual(['a.txt'])
+  })
+
   it('leaves out what git lists and the disk no longer has', async () => {
     put('gone.txt')
     put('folder/inside.txt')
@@ -132,6 +140,16 @@ describe('walkFiles', () => {
 
     expect(await walk({ maxFiles: 2 })).toEqual(['1', '2'])
     await expect(walk({ signal: AbortSignal.abort() })).rejects.toMatchObject({ code: 'ACTION_ABORTED' })
+  })
+
+  it('lets timers have their turn, so that it can be stopped while it is at it', async () => {
+    for (let file = 0; file < 5000; file += 1) put(`${file % 50}/${file}`)
+    const stop = new AbortController()
+    const walking = walk({ signal: stop.signal })
+
+    setTimeout(() => stop.abort(), 1)
+
+    await expect(walking).rejects.toMatchObject({ code: 'ACTION_ABORTED' })
   })
 })
 
@@ -210,6 +228,35 @@ describe('readWorkspaceFile', () => {
     await expect(read('a')).rejects.toMatchObject({ code: 'ACTION_FAILED', message: 'a is a folder (EISDIR).' })
     await expect(read('.')).rejects.toMatchObject({ code: 'ACTION_FAILED' })
     await expect(read('a/file.txt/x')).rejects.toMatchObject({ code: 'ACTION_FAILED' })
+  })
+
+  it('lets timers have their turn while it reads many files', async () => {
+    put('file.txt')
+    let turns = 0
+    const timer = setInterval(() => (turns += 1), 1)
+
+    for (let times = 0; times < 3000; times += 1) await read('file.txt')
+    clearInterval(timer)
+
+    expect(turns).toBeGreaterThan(0)
+  })
+
+  it.each([1, 4096, 65_536, 65_537, 3_000_000])('reads %i bytes whole, and knows of one more', async (bytes) => {
+    const content = Buffer.from(Array.from({ length: bytes }, (_, at) => at % 251))
+    put('deep/er/file', content)
+
+    const [whole, cut] = await Promise.all([read('deep/er/file', bytes), read('deep/er/file', bytes - 1)])
+
+    expect(whole).toMatchObject({ truncated: false, size: bytes })
+    expect(whole.bytes.equals(content)).toBe(true)
+    expect(cut).toMatchObject({ truncated: true, size: bytes })
+    expect(cut.bytes.equals(content.subarray(0, -1))).toBe(true)
+  })
+
+  it('reads what tells no size', async () => {
+    const file = await readWorkspaceFile('/proc', 'version', { maxBytes: 10_000 })
+
+    expect(file.bytes.toString()).toMatch(/version/i)
   })
 
   it('reads a file that has a second name', async () => {

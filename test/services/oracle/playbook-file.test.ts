@@ -43,9 +43,16 @@ describe('loadPlaybookFile', () => {
 
   it.each<[string, string, string, string]>([
     ['an unknown key', '    title: Read', '    titel: Read', 'steps.1.titel ("Read"): no such field (line 15)'],
-    ['a condition that says nothing', '{ git: true, exists: package.json }', '{}', 'must hold exists, missing or git (line 13)'],
+    ['a condition that says nothing', '{ git: true, exists: package.json }', '{}', 'must hold exists, missing, git or param (line 13)'],
     ['an expression for a condition', '{ git: true, exists: package.json }', '"files.length > 3"', 'an object'],
     ['a parameter that is not declared', 'params.path}', 'params.place}', 'uses ${params.place}, which the playbook does not declare (line 12)'],
+    [
+      'a condition on a parameter that is not declared',
+      'git: true, exists: package.json',
+      'param: place',
+      'uses parameter place, which the playbook does not declare (line 13)',
+    ],
+    ['a condition on what is no name', 'git: true, exists: package.json', "param: 'a b'", 'a letter a-z, then letters'],
     ['a fallback for no step', '\n  read:\n', '\n  reed:\n', 'fallbacks.reed (an object with'],
     ['a fallback with another id', '    title: Search', '    id: other\n    title: Search', 'must be read or absent'],
     ['a dependency on no step', 'dependsOn: [list]\n    args', 'dependsOn: [lost]\n    args', 'which the plan does not have. (line 17)'],

@@ -199,9 +199,37 @@ describe('a draft', () => {
 
     expect(await argsOf({ name: 'x' })).toEqual({ depth: 3, path: 'src/x' })
     expect(await argsOf({ name: '${steps.a.output.b}', depth: 5 })).toEqual({ depth: 5, path: 'src/$${steps.a.output.b}' })
+    expect(await argsOf({ name: '7', depth: '-5' })).toEqual({ depth: -5, path: 'src/7' })
     expect(await argsOf({})).toBe('Playbook p makes no plan: context.name is needed.')
     expect(await argsOf({ name: 'x', depth: 'deep' })).toBe('Playbook p makes no plan: context.depth must be a number.')
     expect(await argsOf({ name: ['x'] })).toBe('Playbook p makes no plan: context.name must be text, a number or a boolean.')
+  })
+
+  it('keeps a step that depends on a parameter when it was asked for, and tells where something is missing without it', async () => {
+    const oracle = playbookOracle({
+      playbooks: [
+        playbook('p', ['use params'], {
+          params: {
+            since: { description: 'x', default: '' },
+            external: { description: 'x', default: false },
+            level: { description: 'x', default: 0 },
+          },
+          steps: [
+            step('changed', { when: { param: 'since' } }),
+            step('own', { when: { param: 'external' }, dependsOn: ['changed'] }),
+            step('deep', { when: { param: 'level' } }),
+          ],
+        }),
+      ],
+    })
+
+    const plain = await draft(oracle, 'use params')
+
+    expect(stepsOf(plain)).toBe('deep()')
+    expect(plain).toMatchObject({ notExamined: ['Step own: left out, it is only done when the context has external: true'] })
+    expect(stepsOf(await draft(oracle, 'use params', { context: { since: 'main', external: true } }))).toBe('changed() own(changed) deep()')
+    expect(stepsOf(await draft(oracle, 'use params', { context: { external: 'true' } }))).toBe('own() deep()')
+    expect(stepsOf(await draft(oracle, 'use params', { context: { external: 'false' } }))).toBe('deep()')
   })
 
   it('does not let two parameters make a reference together', async () => {
@@ -214,6 +242,28 @@ describe('a draft', () => {
       kind: 'none',
       reason: expect.stringContaining('read as a reference'),
     })
+  })
+})
+
+describe('a draft for a run of few steps', () => {
+  const long = playbook('long', ['do much'], {
+    successCriteria: [{ kind: 'stepSucceeded', step: 'c' }],
+    steps: [step('a'), step('b', { onFailure: 'skip' }), step('c', { onFailure: 'skip' }), step('d', { dependsOn: ['c'] }), step('e')],
+  })
+  const using = { ...long, steps: long.steps.map((each) => (each.id === 'd' ? { ...each, args: { path: '${steps.c.output.text}' } } : each)) }
+  const within = (maxSteps: number, one = long) => draft(playbookOracle({ playbooks: [one] }), 'do much', { maxSteps })
+
+  it('leaves out from the end what may fail, and says so', async () => {
+    const made = await within(4)
+
+    expect(stepsOf(made)).toBe('a() b() d() e()')
+    expect(made).toMatchObject({ notExamined: ['Step c: left out, the run may take only 4 steps (max_steps)'], plan: { successCriteria: [] } })
+    expect(stepsOf(await within(5))).toBe('a() b() c() d(c) e()')
+    expect(stepsOf(await within(3, using))).toBe('a() b() e()')
+  })
+
+  it('leaves out nothing else', async () => {
+    expect(stepsOf(await within(1))).toBe('a() d() e()')
   })
 })
 

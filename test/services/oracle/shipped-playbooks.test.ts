@@ -4,7 +4,7 @@ import { createCatalog } from '../../../src/services/executor/catalog.ts'
 import { analysisCapabilities } from '../../../src/services/executor/capabilities/analysis/index.ts'
 import { baseCapabilities } from '../../../src/services/executor/capabilities/index.ts'
 import { deliberate } from '../../../src/services/oracle/committee.ts'
-import { factsFrom, readFor } from '../../../src/services/oracle/facts.ts'
+import { factsFrom, needsOf, readFor } from '../../../src/services/oracle/facts.ts'
 import { rankPlaybooks } from '../../../src/services/oracle/matching.ts'
 import { loadPlaybooks } from '../../../src/services/oracle/playbook-file.ts'
 import { draftFrom } from '../../../src/services/oracle/playbook-plan.ts'
@@ -15,7 +15,8 @@ import { requestOf, resultOf } from './oracle.fixture.ts'
 const playbooks = await loadPlaybooks()
 const catalog = createCatalog([...baseCapabilities, ...analysisCapabilities], { git: null, sandbox: null })
 const limits = { catalog, maxSteps: 50, timeoutMs: 300_000 }
-const evidence = ['git', 'package.json'].map((need, at) => ({ id: `e${at}`, source: sourceOf(readFor(need)), sha256: '', quote: '{"exists":true}' }))
+const needs = ['git', ...playbooks.flatMap(({ steps }) => steps.flatMap(({ when }) => (when === undefined ? [] : needsOf(when))))]
+const evidence = [...new Set(needs)].map((need, at) => ({ id: `e${at}`, source: sourceOf(readFor(need)), sha256: '', quote: '{"exists":true}' }))
 
 describe('the shipped playbooks', () => {
   it.each([DEFAULT_GOAL, 'review this repo', 'suggest improvements for this project', 'Please review my project', 'Analyse the code base!'])(
@@ -41,12 +42,20 @@ describe('the shipped playbooks', () => {
 
   it.each(playbooks.map((playbook) => [playbook.id, playbook] as const))('make sound plans that are agreed on: %s', (_, playbook) => {
     for (const known of [evidence, []]) {
-      const draft = draftFrom(playbook, requestOf(DEFAULT_GOAL, { evidence: known }), factsFrom(known))
+      const draft = draftFrom(playbook, requestOf(DEFAULT_GOAL, { evidence: known, maxSteps: 50 }), factsFrom(known))
       if (draft.kind === 'none') throw new Error(draft.reason)
 
       expect(validatePlan(draft.plan, limits).filter(({ severity }) => severity === 'error')).toEqual([])
       expect(deliberate({ ...limits, plan: draft.plan }).kind).toBe('consensus')
     }
+  })
+
+  it.each(playbooks.map((playbook) => [playbook.id, playbook] as const))('fit into the ten steps of a simple run: %s', (_, playbook) => {
+    const context = { since: 'main', external: true }
+    const draft = draftFrom(playbook, requestOf('x', { evidence, context, maxSteps: 10 }), factsFrom(evidence))
+    if (draft.kind === 'none') throw new Error(draft.reason)
+
+    expect(validatePlan(draft.plan, { ...limits, maxSteps: 10 }).filter(({ severity }) => severity === 'error')).toEqual([])
   })
 
   it.each(playbooks.flatMap((playbook) => Object.keys(playbook.fallbacks).map((id) => [playbook.id, id, playbook] as const)))(
@@ -56,7 +65,7 @@ describe('the shipped playbooks', () => {
       const done =
         failed === undefined ? [] : [{ stepId, capability: failed.capability, args: failed.args, result: resultOf(stepId, { outcome: 'failed' }) }]
 
-      const draft = draftFrom(playbook, requestOf(DEFAULT_GOAL, { evidence, replans: 1, done }), factsFrom(evidence))
+      const draft = draftFrom(playbook, requestOf(DEFAULT_GOAL, { evidence, replans: 1, done, maxSteps: 50 }), factsFrom(evidence))
       if (draft.kind === 'none') throw new Error(draft.reason)
 
       expect(validatePlan(draft.plan, { ...limits, done }).filter(({ severity }) => severity === 'error')).toEqual([])

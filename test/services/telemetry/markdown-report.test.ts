@@ -14,11 +14,11 @@ describe('the report for a person', () => {
 
     expect(markdown).toContain(
       [
-        '### Type safety',
+        '### Type safety (1 low)',
         '',
         '**Explicit `any`** (low, verified)',
         '',
-        '- `src/a.ts:3`: `let a: any`',
+        '- `src/a.ts:3`: `let a: any` (`types.any-46c6ba0b`)',
         '- Why: Nothing is checked.',
         '- Fix: Give it a type.',
         "- Show: `sed -n '3p' src/a.ts`",
@@ -27,19 +27,19 @@ describe('the report for a person', () => {
   })
 
   it('has its sections in the order a reader wants them', () => {
-    const markdown = render({ look: { findings: [finding(), finding({ rule: 'size.large-file', severity: 'medium' })] } })
+    const markdown = render({ look: { findings: [finding(), finding({ rule: 'size.large-file', severity: 'medium', line: null })] } })
 
     expect(headings(markdown)).toEqual([
       '# Report',
       '## Do this first',
       '## Findings',
-      '### Size',
-      '### Type safety',
+      '### Size (1 medium)',
+      '### Type safety (1 low)',
       '## Not looked at, or not finished',
       '## Success criteria',
       '## Actions',
       '## Assumptions',
-      '## Usage',
+      '## The run',
     ])
   })
 
@@ -49,8 +49,8 @@ describe('the report for a person', () => {
     const markdown = render({ look: { findings } })
 
     expect(markdown).toContain('**Explicit `any`**: 20 places (low, verified)')
-    expect(markdown.match(/- `src\/a\.ts:\d+`/g)).toHaveLength(15)
-    expect(markdown).toContain('- and 5 more, in `report.json`')
+    expect(markdown.match(/- `src\/a\.ts:\d+`/g)).toHaveLength(4)
+    expect(markdown).toContain('- and 16 more')
   })
 
   it('lists the actions with outcome, attempts and rule, and why some did not succeed', () => {
@@ -79,7 +79,7 @@ describe('the report for a person', () => {
 
     const markdown = render({}, changes)
 
-    expect(markdown).toContain('**Outcome:** failed: an action failed.')
+    expect(markdown).toContain('**Outcome:** failed: an action failed, in 2.0 s.')
     expect(markdown).toContain(
       [
         '## Why it ended',
@@ -97,6 +97,40 @@ describe('the report for a person', () => {
     const markdown = render({}, { results: new Map(), status: 'cancelled', exitReason: 'cancelled' })
 
     expect(markdown).toContain('## Why it ended\n\n- Why: it was cancelled.\n- Done until then: nothing.')
+  })
+
+  it('says in plain words what was looked at, and what the report leaves out', () => {
+    const inventory = {
+      files: 12,
+      text: { files: 9, lines: 12_345, bytes: 1 },
+      languages: [
+        { language: 'TypeScript', kind: 'code', files: 8, lines: 12_300, bytes: 1 },
+        { language: 'JSON', kind: 'data', files: 1, lines: 45, bytes: 1 },
+      ],
+      leftOut: { vendored: 0, generated: 3 },
+    }
+
+    const markdown = render({ look: inventory }, { suppressions: { entries: [], problems: ['planner-exec.suppressions.yaml was not used.'] } })
+
+    expect(markdown).toContain('- **Looked at:** 9 files with 12,345 lines: TypeScript 100 % and 1 other kind of text. Left out: 3 generated.')
+    expect(markdown).toContain('- **Note:** planner-exec.suppressions.yaml was not used.')
+  })
+
+  it('shows pictures by the names of their files', () => {
+    const figure = { kind: 'scatter', name: 'hotspots', title: 'Hot [spots]', note: 'Note.', xLabel: 'x', yLabel: 'y', points: [] }
+
+    expect(render({ look: { figures: [figure] } })).toContain('## Pictures\n\n![Hot \\[spots\\]](hotspots.svg)\n\nNote.')
+  })
+
+  it('stays short however much there is', () => {
+    const findings = Array.from({ length: 3_000 }, (_, index) =>
+      finding({ rule: `r${index % 30}.x${index % 300}`, line: index + 1, evidence: `e${index}`, fix: `Fix ${index % 300}.` }),
+    )
+
+    const lines = render({ look: { findings } }).split('\n')
+
+    expect(lines.length).toBeLessThan(500)
+    expect(lines.filter((line) => /^And \d+ findings more \(\d+ low\), in `report.json`\.$/.test(line)).length).toBe(30)
   })
 
   it('is the same for the same report', () => {

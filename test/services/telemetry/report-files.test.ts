@@ -3,7 +3,8 @@ import { lstatSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, symlinkSy
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { beforeEach, describe, expect, it } from 'vitest'
-import { makeRunFolder, writeReportFiles } from '../../../src/services/telemetry/report-files.ts'
+import { Plan } from '../../../src/model/plan.ts'
+import { makeRunFolder, outputFolder, reportFileNames, writeReportFiles } from '../../../src/services/telemetry/report-files.ts'
 import { assembleReport } from '../../../src/services/telemetry/report.ts'
 import { input } from './report.fixture.ts'
 
@@ -20,13 +21,14 @@ describe('the files of a report', () => {
     mkdirSync(folder)
     symlinkSync(victim, join(folder, 'report.md'))
     spawnSync('mkfifo', [join(folder, 'report.json')])
+    symlinkSync(victim, join(folder, 'report.sarif'))
 
     const path = await writeReportFiles(folder, report)
 
     expect(readFileSync(victim, 'utf8')).toBe('precious')
     expect(lstatSync(path).isFile()).toBe(true)
     expect(JSON.parse(readFileSync(join(folder, 'report.json'), 'utf8'))).toMatchObject({ runId: report.runId })
-    expect(readdirSync(folder).toSorted()).toEqual(['report.json', 'report.md'])
+    expect(readdirSync(folder).toSorted()).toEqual(['report.json', 'report.md', 'report.sarif'])
   })
 
   it('say in JSON what a terminal could obey without showing it raw', async () => {
@@ -39,12 +41,58 @@ describe('the files of a report', () => {
     expect(JSON.parse(text)).toMatchObject({ goal })
   })
 
-  it('leave nothing behind where one of them cannot be put', async () => {
+  it('leave no half-written file behind where one of them cannot be put', async () => {
     mkdirSync(join(base, 'report.md'))
 
     await expect(writeReportFiles(base, report)).rejects.toMatchObject({ code: 'EISDIR' })
 
-    expect(readdirSync(base)).toEqual(['report.md'])
+    expect(readdirSync(base).filter((name) => name.endsWith('.tmp'))).toEqual([])
+  })
+})
+
+describe('the names of its files', () => {
+  const figure = { kind: 'scatter', name: 'hotspots', title: 't', note: 'n', xLabel: 'x', yLabel: 'y', points: [] }
+
+  it('are those that are written, pictures of one name told apart', async () => {
+    const drawn = assembleReport(input({ look: { figures: [figure] }, count: { figures: [figure] } }))
+
+    await writeReportFiles(base, drawn)
+
+    expect(reportFileNames(drawn)).toEqual(['report.md', 'report.json', 'report.sarif', 'hotspots.svg', 'hotspots-2.svg'])
+    expect(readdirSync(base).toSorted()).toEqual(reportFileNames(drawn).toSorted())
+  })
+
+  it('leave SARIF out where nothing was analysed', () => {
+    const steps = [{ id: 'look', title: 'Look', capability: 'fs.read.v1' }]
+
+    expect(reportFileNames(assembleReport(input({}, { plan: Plan.parse({ version: 1, steps }), results: new Map() })))).toEqual([
+      'report.md',
+      'report.json',
+    ])
+  })
+})
+
+describe('a folder for copies', () => {
+  const places = () => ({ workspace: join(base, 'w'), stateDir: join(base, 'w', '.planner-exec') })
+  beforeEach(() => {
+    mkdirSync(join(base, 'w', '.planner-exec'), { recursive: true })
+    mkdirSync(join(base, 'elsewhere'))
+  })
+
+  it.each(['new/deep', 'w/reports', 'elsewhere'])('may be %s, and is made', async (name) => {
+    await outputFolder(join(base, name), places())
+
+    expect(lstatSync(join(base, name)).isDirectory()).toBe(true)
+  })
+
+  it.each(['w/.planner-exec', 'w/.planner-exec/runs/x', 'w/state-link/x', 'link', 'w/link', 'w/link/deep'])('is never %s', async (name) => {
+    symlinkSync(join(base, 'elsewhere'), join(base, 'link'))
+    symlinkSync(join(base, 'elsewhere'), join(base, 'w', 'link'))
+    symlinkSync(join(base, 'w', '.planner-exec'), join(base, 'w', 'state-link'))
+
+    await expect(outputFolder(join(base, name), places())).rejects.toMatchObject({ code: 'USAGE' })
+
+    expect(readdirSync(join(base, 'elsewhere'))).toEqual([])
   })
 })
 

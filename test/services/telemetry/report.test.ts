@@ -1,5 +1,7 @@
 import { describe, expect, it } from 'vitest'
-import { Report } from '../../../src/model/report.ts'
+import type { JsonObject } from '../../../src/model/json.ts'
+import { Plan } from '../../../src/model/plan.ts'
+import { Report, type Finding } from '../../../src/model/report.ts'
 import { failure } from '../../../src/errors.ts'
 import { assembleReport } from '../../../src/services/telemetry/report.ts'
 import { finding, input, result } from './report.fixture.ts'
@@ -9,7 +11,7 @@ describe('the assembled report', () => {
     const report = assembleReport(input({ look: { findings: [finding()], notExamined: ['large files'] } }))
 
     expect(Report.parse(report)).toEqual(report)
-    expect(report.summary).toBe('2 of 2 actions succeeded, 1 of 1 criterion met. 1 finding (1 low), each checked a second time.')
+    expect(report.summary).toBe('1 finding (1 low), each checked a second time. 2 of 2 actions succeeded, 1 of 1 criterion met.')
     expect(report.notExamined).toEqual(['large files', 'the meaning of the code'])
     expect(report.assumptions).toEqual(['Nothing is changed.'])
   })
@@ -21,7 +23,7 @@ describe('the assembled report', () => {
 
     const report = assembleReport(input({ look: { findings: [doubtful, later, finding()] }, count: { findings: [finding(), grave] } }))
 
-    expect(report.findings).toEqual([grave, finding(), later, doubtful])
+    expect(report.findings).toMatchObject([grave, finding(), later, doubtful])
   })
 
   it('does not depend on the order in which steps found things', () => {
@@ -36,10 +38,10 @@ describe('the assembled report', () => {
   it('leaves out what is no finding, and says so', () => {
     const report = assembleReport(input({ look: { findings: [finding(), { title: 'made up' }, 5] }, count: { findings: 'many' } }))
 
-    expect(report.findings).toEqual([finding()])
+    expect(report.findings).toMatchObject([finding()])
     expect(report.notExamined).toEqual([
       '2 malformed findings of step look were left out',
-      '1 malformed findings of step count were left out',
+      '1 malformed finding of step count was left out',
       'the meaning of the code',
     ])
   })
@@ -60,28 +62,83 @@ describe('the assembled report', () => {
     expect(assembleReport(input({ look: { findings: [finding()] } }, { results })).findings[0]?.confidence).toBe('heuristic')
   })
 
-  it('recommends five things at most, each of them the remedy of a finding', () => {
-    const findings = ['high', 'medium', 'low', 'info'].flatMap((severity) =>
+  it('puts graver before lesser, checked before guessed, the more valuable theme first, and then what covers more places', () => {
+    const order = [
+      finding({ rule: 'marker.todo', severity: 'high' }),
+      finding({ rule: 'secrets.key', severity: 'medium' }),
+      finding({ rule: 'config.broken', severity: 'medium' }),
+      finding({ rule: 'size.many', severity: 'medium', line: 1 }),
+      finding({ rule: 'size.many', severity: 'medium', line: 2 }),
+      finding({ rule: 'size.few', severity: 'medium', line: 7 }),
+      finding({ rule: 'unheard.of', severity: 'medium' }),
+      finding({ rule: 'secrets.key', severity: 'medium', confidence: 'heuristic', line: 9 }),
+    ].map((item, index) => ({ ...item, title: `T${index}`, evidence: `e${index}` }))
+
+    expect(assembleReport(input({ look: { findings: order.toReversed() } })).findings).toMatchObject(order)
+  })
+
+  it('puts the largest of one kind of file first', () => {
+    const sized = (file: string, lines: number) => finding({ rule: 'size.large-file', file, line: null, evidence: `${lines} lines` })
+
+    const { findings } = assembleReport(input({ look: { findings: [sized('a.ts', 700), sized('b.ts', 6_000), sized('c.ts', 900)] } }))
+
+    expect(findings.map(({ file }) => file)).toEqual(['b.ts', 'c.ts', 'a.ts'])
+  })
+
+  it.each([
+    ['two rules with one title for one line', finding({ rule: 'lint.any', fix: 'Other.' }), 1],
+    ['two rules with one remedy for one piece of evidence', finding({ rule: 'lint.any', title: 'Other' }), 1],
+    ['one rule that says it twice with other commands', finding({ command: 'true' }), 1],
+    ['one rule with two pieces of evidence in one line', finding({ evidence: 'let b: any' }), 2],
+    ['one title at two places', finding({ line: 4 }), 2],
+    ['two rules that say other things of one line', finding({ rule: 'lint.any', title: 'Other', fix: 'Other.' }), 2],
+  ])('merges what says the same of the same place: %s', (_, other, count) => {
+    expect(assembleReport(input({ look: { findings: [finding()] }, count: { findings: [other] } })).findings).toHaveLength(count)
+  })
+
+  it('calls a finding the same when lines move, and tells equal ones apart', () => {
+    const ids = (...findings: Finding[]) => assembleReport(input({ look: { findings } })).findings.map(({ id }) => id)
+
+    const [id = ''] = ids(finding({ line: 3 }))
+
+    expect(id).toMatch(/^types\.any-[0-9a-f]{8}$/)
+    expect(ids(finding({ line: 90, title: 'Any', severity: 'high' }))).toEqual([id])
+    expect(ids(finding({ line: 90 }), finding({ line: 3 }), finding({ line: 40 }))).toEqual([id, `${id}-2`, `${id}-3`])
+    expect(ids(finding({ file: 'src/b.ts' }))).not.toEqual([id])
+  })
+
+  it('recommends five different things at most: what to do, where and why', () => {
+    const findings = (['high', 'medium', 'low'] as const).flatMap((severity) =>
       [1, 2].map((line) =>
-        finding({ severity: severity as 'high', rule: `r.${severity}${line}`, title: `T${line}`, fix: `Fix ${severity} ${line}.`, line }),
+        finding({ severity, rule: `r.${severity}${line}`, title: `Bad ${severity} ${line}`, fix: `Fix ${severity} ${line}.`, line }),
       ),
     )
 
     const { recommendations } = assembleReport(input({ look: { findings } }))
 
     expect(recommendations).toEqual([
-      'Fix high 1. (T1, src/a.ts:1)',
-      'Fix high 2. (T2, src/a.ts:2)',
-      'Fix medium 1. (T1, src/a.ts:1)',
-      'Fix medium 2. (T2, src/a.ts:2)',
-      'Fix low 1. (T1, src/a.ts:1)',
+      'Fix high 1: Bad high 1 (`src/a.ts:1`). Nothing is checked.',
+      'Fix high 2: Bad high 2 (`src/a.ts:2`). Nothing is checked.',
+      'Fix medium 1: Bad medium 1 (`src/a.ts:1`). Nothing is checked.',
+      'Fix medium 2: Bad medium 2 (`src/a.ts:2`). Nothing is checked.',
+      'Fix low 1: Bad low 1 (`src/a.ts:1`). Nothing is checked.',
     ])
   })
 
   it('recommends one thing once, however often it is found', () => {
     const findings = [3, 5, 9].map((line) => finding({ line }))
 
-    expect(assembleReport(input({ look: { findings } })).recommendations).toEqual(['Give it a type. (Explicit `any`: 3 places, first src/a.ts:3)'])
+    expect(assembleReport(input({ look: { findings } })).recommendations).toEqual([
+      'Give it a type: Explicit `any` (3 places, first `src/a.ts:3`). Nothing is checked.',
+    ])
+  })
+
+  it('recommends what only informs when there is nothing else, and otherwise not', () => {
+    const note = finding({ severity: 'info', rule: 'docs.note', fix: 'Say more.' })
+    const advise = (...findings: Finding[]) => assembleReport(input({ look: { findings } })).recommendations
+
+    expect(advise(note)).toHaveLength(1)
+    expect(advise(note, finding({ line: 8 }))).toEqual(['Give it a type: Explicit `any` (`src/a.ts:8`). Nothing is checked.'])
   })
 
   it('recommends nothing when nothing was found', () => {
@@ -117,5 +174,56 @@ describe('the assembled report', () => {
     ])
 
     expect(assembleReport(input({}, { results })).actions.map(({ stepId }) => stepId)).toEqual(['old', 'look', 'count'])
+  })
+
+  it('takes figures, and leaves out what is none', () => {
+    const graph = { kind: 'graph', name: 'g', title: 't', note: 'n', nodes: [{ id: 'a', label: 'a', weight: 1, marked: false }], edges: [] }
+    const lost = { ...graph, edges: [{ from: 'a', to: 'nowhere', weight: 1, marked: false }] }
+
+    const report = assembleReport(input({ look: { figures: [graph, lost, 'x'] }, count: { figures: [graph] } }))
+
+    expect(report.figures.map(({ name }) => name)).toEqual(['g', 'g-2'])
+    expect(report.notExamined).toContain('2 malformed figures of step look were left out')
+  })
+})
+
+describe('a report since a revision', () => {
+  const changes = { since: 'main', commit: 'c0ffee', findings: [], notExamined: [] }
+  const since = (files: JsonObject[], findings: Finding[], provenance: 'capability' | 'person' = 'capability') => {
+    const steps = [
+      { id: 'look', title: 'Look', capability: 'analysis.markers.v1' },
+      { id: 'count', title: 'Changes', capability: 'analysis.changes.v1' },
+    ]
+    const results = new Map([
+      ['look', result('look')],
+      ['count', result('count', { provenance })],
+    ])
+    return assembleReport(input({ look: { findings }, count: { ...changes, files } }, { plan: Plan.parse({ version: 1, steps }), results }))
+  }
+  const modified = (path: string, lines: number[][] | null) => ({ path, status: 'modified', lines })
+
+  it('keeps findings in changed lines, and in changed files that have no lines', () => {
+    const kept = [finding({ line: 4 }), finding({ line: 6 }), finding({ line: null }), finding({ file: 'new.ts', line: 99 })]
+    const left = [finding({ line: 3 }), finding({ line: 7 }), finding({ file: 'other.ts' }), finding({ file: null, line: null })]
+
+    const report = since(
+      [
+        modified('src/a.ts', [
+          [1, 1],
+          [4, 6],
+        ]),
+        modified('new.ts', null),
+      ],
+      [...kept, ...left],
+    )
+
+    expect(report.findings.map(({ file, line }) => `${file}:${line}`).toSorted()).toEqual(kept.map(({ file, line }) => `${file}:${line}`).toSorted())
+    expect(report.since).toBe('main')
+    expect(report.notes).toEqual(['Only what changed since `main` is reported (2 files). 4 findings elsewhere are left out.'])
+  })
+
+  it('is whole when the list of changes is a person’s word, or none', () => {
+    expect(since([], [finding()], 'person')).toMatchObject({ since: null, findings: [finding()] })
+    expect(since([{ path: 5 }], [finding()])).toMatchObject({ since: null, findings: [finding()] })
   })
 })

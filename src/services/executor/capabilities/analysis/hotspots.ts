@@ -1,9 +1,8 @@
 import * as z from 'zod'
 import { ControllerError } from '../../../../errors.ts'
-import type { Finding } from '../../../../model/report.ts'
-import { defineCapability } from '../../define-capability.ts'
+import { Figure, type Finding } from '../../../../model/report.ts'
+import { analysisPath, defineAnalysis } from './define-analysis.ts'
 import type { ExecutionContext } from '../../executor.ts'
-import { WorkspacePath } from '../arguments.ts'
 import { readGit, runGit } from '../../git.ts'
 import { isFixture, leftOutByPath, leftOutByText } from './file-kind.ts'
 import { analysisOutput, byText, inOrder, shellPath } from './finding.ts'
@@ -14,6 +13,8 @@ import { linesOf, readText } from './text-files.ts'
 /** Files whose size is looked up: those with the most commits. */
 const CANDIDATES = 200
 const LISTED = 10
+/** More points cannot be told apart in a picture. */
+const DRAWN = 60
 /** Below these a file is neither large nor often changed, and says nothing. */
 const MIN_COMMITS = 5
 const MIN_LINES = 200
@@ -21,7 +22,7 @@ const MIN_COMMITS_FOR_OWNERSHIP = 20
 const OWNERSHIP_SHARE = 0.9
 
 const Args = z.strictObject({
-  path: WorkspacePath.default('.').describe('Folder to look at, relative to the workspace.'),
+  path: analysisPath,
   maxCommits: z.number().int().min(1).max(5_000).default(500).describe('Newest commits to look at, without merges.'),
 })
 
@@ -34,45 +35,41 @@ const Output = z.strictObject({
   hotspots: z.array(
     z.strictObject({ path: z.string(), commits: z.number().int(), authors: z.number().int(), lines: z.number().int(), score: z.number().int() }),
   ),
+  /** The files of the highest scores as points, without names of authors. */
+  figures: z.array(Figure),
   ...analysisOutput,
 })
 type Output = z.infer<typeof Output>
 type Hotspot = Output['hotspots'][number]
 
-/** Where a code base changes most and is largest. Counts as one file-system operation. */
-export const hotspots = defineCapability({
-  name: 'analysis.hotspots.v1',
+/** Where a code base changes most and is largest. */
+export const hotspots = defineAnalysis({
+  name: 'hotspots',
   title: 'Hotspots',
   description:
     'Multiplies how often each source file changed in the newest commits by its size, and tells whether one author made nearly all of them. Needs a git work tree.',
   args: Args,
   output: Output,
-  effect: 'read',
-  risk: 'low',
   needs: ['git'],
-  timeoutMs: 120_000,
-  targets: ({ path }) => [{ kind: 'path', access: 'read', path }],
   run,
 })
 
 async function run({ path, maxCommits }: z.output<typeof Args>, context: ExecutionContext): Promise<Output> {
-  context.meter.use('fsOperations', 1)
   await requireWorkTree(context)
   if (!(await hasCommits(context)))
-    return { path, commits: 0, authors: 0, hotspots: [], findings: [], notExamined: ['history: there is no commit yet'] }
+    return { path, commits: 0, authors: 0, hotspots: [], figures: [], findings: [], notExamined: ['history: there is no commit yet'] }
   const history = await readHistory(path, maxCommits, context)
   const spots = await measure(history.files, context)
   const listed = spots.slice(0, LISTED)
-  const findings = [
-    ...(await hotspotFindings(listed, path, maxCommits, context)),
-    ...(await ownership(history.commitsByAuthor, path, maxCommits, context)),
-  ]
+  const large = await hotspotFindings(listed, path, maxCommits, context)
+  const findings = [...large, ...(await ownership(history.commitsByAuthor, path, maxCommits, context))]
   const isShallow = (await readGit(['rev-parse', '--is-shallow-repository'], context)).toString('utf8').trim() === 'true'
   return {
     path,
     commits: history.commits,
     authors: history.commitsByAuthor.size,
     hotspots: listed,
+    figures: figuresOf(spots.slice(0, DRAWN), large, history.commits),
     findings: inOrder(findings),
     notExamined: [
       ...(isShallow ? ['older history: this is a shallow clone'] : []),
@@ -108,6 +105,22 @@ async function measure(files: ReadonlyMap<string, FileHistory>, context: Executi
     spots.push({ path, commits: commits.size, authors: authors.size, lines, score: commits.size * lines })
   }
   return spots.sort((a, b) => b.score - a.score || byText(a.path, b.path))
+}
+
+function figuresOf(spots: readonly Hotspot[], findings: readonly Finding[], commits: number): Figure[] {
+  if (spots.length === 0) return []
+  const found = new Set(findings.map(({ file }) => file))
+  return [
+    {
+      kind: 'scatter',
+      name: 'hotspots',
+      title: 'Files by size and change',
+      note: `Source files in the newest ${commits} commits; marked are large files that change often. Top right is where work on structure pays first.`,
+      xLabel: 'commits',
+      yLabel: 'lines',
+      points: spots.map(({ path, commits: x, lines: y }) => ({ label: path, x, y, marked: found.has(path) })),
+    },
+  ]
 }
 
 async function hotspotFindings(spots: readonly Hotspot[], path: string, maxCommits: number, context: ExecutionContext): Promise<Finding[]> {

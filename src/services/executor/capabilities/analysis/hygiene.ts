@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import type { Finding } from '../../../../model/report.ts'
-import { defineCapability } from '../../define-capability.ts'
+import { analysisPath, defineAnalysis } from './define-analysis.ts'
 import type { ExecutionContext } from '../../executor.ts'
-import { WorkspacePath } from '../arguments.ts'
 import { brokenJson, strictness } from './config-checks.ts'
 import { analysisOutput, inOrder } from './finding.ts'
 import { LOCKFILES, lockfile, manifestFields, readmeCommands, tests } from './package-checks.ts'
@@ -10,7 +9,7 @@ import { type Project, readProject } from './project.ts'
 import { ci, ciOf, ignoredPackages, licenceOf, readmeOf, standardFiles, trackedEnvironments } from './repository-checks.ts'
 
 const Args = z.strictObject({
-  path: WorkspacePath.default('.').describe('Folder of the project to look at, relative to the workspace.'),
+  path: analysisPath,
 })
 
 const Output = z.strictObject({
@@ -27,25 +26,19 @@ type Output = z.infer<typeof Output>
 
 const OFFLINE = 'outdated and vulnerable dependencies: the registry was not asked'
 
-/** Whether a project has what people and tools expect of it. Counts as one file-system operation. */
-export const hygiene = defineCapability({
-  name: 'analysis.hygiene.v1',
+/** Whether a project has what people and tools expect of it. */
+export const hygiene = defineAnalysis({
+  name: 'hygiene',
   title: 'Project hygiene',
   description:
     'Checks README and its npm commands, licence, package.json, lockfile, tests, CI, tsconfig strictness, broken JSON, .gitignore and tracked ' +
     'environment files. Reads only; asks nothing online.',
   args: Args,
   output: Output,
-  effect: 'read',
-  risk: 'low',
-  needs: [],
-  timeoutMs: 120_000,
-  targets: ({ path }) => [{ kind: 'path', access: 'read', path }],
   run,
 })
 
 async function run({ path }: z.output<typeof Args>, context: ExecutionContext): Promise<Output> {
-  context.meter.use('fsOperations', 1)
   const project = await readProject(path, context)
   const { findings, notExamined } = isEmpty(project) ? { findings: [], notExamined: ['hygiene: the folder is empty'] } : await check(project, context)
   return {

@@ -1,8 +1,7 @@
 import * as z from 'zod'
 import type { Finding } from '../../../../model/report.ts'
-import { defineCapability } from '../../define-capability.ts'
+import { analysisPath, defineAnalysis } from './define-analysis.ts'
 import type { ExecutionContext } from '../../executor.ts'
-import { WorkspacePath } from '../arguments.ts'
 import { isFixture, isTest } from './file-kind.ts'
 import { analysisOutput, byText, inOrder, named, shellPath } from './finding.ts'
 import { linesOf, lookAtFiles, type Looked, readText, type TextFile } from './text-files.ts'
@@ -12,7 +11,7 @@ const OVERSIZED_LINES = 600
 const LARGEST = 10
 
 const Args = z.strictObject({
-  path: WorkspacePath.default('.').describe('Folder to look at, relative to the workspace.'),
+  path: analysisPath,
   maxFiles: z.number().int().min(1).max(1_000_000).default(100_000).describe('Stops after so many files and says so.'),
 })
 
@@ -40,23 +39,17 @@ interface Measured {
   readonly lines: number
 }
 
-/** What there is: files and lines by language. Counts as one file-system operation, however many files it reads. */
-export const inventory = defineCapability({
-  name: 'analysis.inventory.v1',
+/** What there is: files and lines by language. */
+export const inventory = defineAnalysis({
+  name: 'inventory',
   title: 'Inventory',
   description: 'Counts files and exact lines by language, leaving out generated, vendored, lock and binary files, and finds oversized source files.',
   args: Args,
   output: Output,
-  effect: 'read',
-  risk: 'low',
-  needs: [],
-  timeoutMs: 120_000,
-  targets: ({ path }) => [{ kind: 'path', access: 'read', path }],
   run,
 })
 
 async function run({ path, maxFiles }: z.output<typeof Args>, context: ExecutionContext): Promise<Output> {
-  context.meter.use('fsOperations', 1)
   const measured: Measured[] = []
   const others: Exclude<Looked, TextFile>[] = []
   let truncated = false

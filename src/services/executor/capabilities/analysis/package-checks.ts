@@ -140,7 +140,7 @@ function outOfStep(
     file: path,
     line: null,
     evidence: named(told, 3),
-    why: '`npm ci` refuses to install from it.',
+    why: 'What is installed may not be what package.json asks for; where no locked version fits, `npm ci` refuses to install.',
     fix: 'Run `npm install` and commit the lockfile.',
     command: `node -p "JSON.parse(fs.readFileSync(process.argv[1])).packages['']" ${shellPath(path)}`,
   }

@@ -37,8 +37,8 @@ const CI_PATHS = [
   '.cirrus.yml',
   'buildspec.yml',
 ] as const
-const ENV_FILE = /(?:^|\/)\.env(?:\.[\w.-]+)?$/
-const ENV_SAMPLE = /\.(?:example|sample|template|tmpl|dist|defaults?|schema|vault)$/i
+export const ENV_FILE = /(?:^|\/)\.env(?:\.[\w.-]+)?$/
+export const ENV_SAMPLE = /\.(?:example|sample|template|tmpl|dist|defaults?|schema|vault)$/i
 const SECRET_KEY = /(?:SECRET|TOKEN|PASSW(?:OR)?D|PASSPHRASE|PRIVATE_KEY|API_?KEY|ACCESS_KEY|CREDENTIAL)/i
 const NO_SECRET = /^(?:|x{3,}|\*+|<.*>|\$\{.*\}|\$\w+|your[-_ ].*|change[-_]?me.*|example.*|none|null|false|true|test|secret|password|0|1)$/i
 

@@ -1,0 +1,155 @@
+import type { ExecutionContext } from '../../../executor.ts'
+import { isFixture, isTest } from '../file-kind.ts'
+import { named } from '../finding.ts'
+import { isSource, openFactsCache, parseSources, type Source } from '../source/parse-sources.ts'
+import { runReader } from '../source/run-reader.ts'
+import { ResolvedLine, type ImportHow, type ImportTarget, type SourceFacts } from '../source/source-facts.ts'
+import { lookAtFiles, readText } from '../text-files.ts'
+import type { FileCache } from '../file-cache.ts'
+import { barredFolders } from './barred-folders.ts'
+import { withSources } from './built-from.ts'
+import { readPackages, type WorkspacePackage } from './workspace-packages.ts'
+
+export interface ModuleImport {
+  readonly specifier: string
+  /** From 1. */
+  readonly line: number
+  readonly how: ImportHow
+  readonly target: ImportTarget
+  /** It leads to what is built of the target, as far as the names tell. */
+  readonly isAssumed: boolean
+}
+
+export interface Module {
+  /** Relative to the workspace. */
+  readonly path: string
+  /** Written by the people who work here: neither generated, nor vendored, nor a fixture. Others are there when one of these leads to them. */
+  readonly isOwn: boolean
+  readonly isTest: boolean
+  readonly lines: number
+  readonly imports: readonly ModuleImport[]
+  readonly open: SourceFacts['open']
+  readonly functions: SourceFacts['functions']
+}
+
+/** The TypeScript and JavaScript modules of a folder and what they import. */
+export interface ImportGraph {
+  /** By path, in path order. */
+  readonly modules: ReadonlyMap<string, Module>
+  readonly packages: readonly WorkspacePackage[]
+  /** Every file that people wrote, in path order, modules or not. */
+  readonly files: readonly string[]
+  /** Modules whose imports are not known. */
+  readonly unread: readonly string[]
+  /** What could not be looked at, and why. */
+  readonly notExamined: readonly string[]
+}
+
+const MAX_FILES = 100_000
+/** Rounds of following imports into generated and vendored files. */
+const MAX_ROUNDS = 20
+
+/** Parses every module below `path` and resolves its imports. @throws ControllerError PATH_DENIED, ACTION_FAILED, ACTION_ABORTED */
+export async function readImportGraph(path: string, context: ExecutionContext): Promise<ImportGraph> {
+  const { sources, files, notExamined } = await readSources(path, context)
+  const own = new Set(sources.map((source) => source.path))
+  const packages = await readPackages(files, context)
+  const cache = await openFactsCache(context)
+  const modules = new Map<string, Module>()
+  const unread: string[] = []
+  let round = sources
+  for (let rounds = 0; round.length > 0 && rounds < MAX_ROUNDS; rounds += 1) {
+    for (const [at, module] of await readModules(round, { packages, own, cache, context, unread })) modules.set(at, { ...module, isOwn: own.has(at) })
+    round = await readTargets(modules, context)
+  }
+  await cache.save()
+  return {
+    modules: new Map([...modules].sort(([a], [b]) => (a < b ? -1 : 1))),
+    packages,
+    files,
+    unread,
+    notExamined:
+      unread.length === 0 ? notExamined : [...notExamined, `imports of files that the parser or the resolver could not read: ${named(unread)}`],
+  }
+}
+
+async function readSources(path: string, context: ExecutionContext) {
+  const sources: Source[] = []
+  const files: string[] = []
+  const notExamined: string[] = []
+  const skipped: string[] = []
+  const onTruncated = () => notExamined.push(`imports after the first ${MAX_FILES} files`)
+  for await (const looked of lookAtFiles(context, { path, maxFiles: MAX_FILES, onTruncated })) {
+    if (looked.kind === 'skipped' && isSource(looked.path)) skipped.push(looked.path)
+    if (looked.kind !== 'text' || isFixture(looked.path)) continue
+    files.push(looked.path)
+    if (isSource(looked.path)) sources.push({ path: looked.path, text: looked.text })
+  }
+  if (skipped.length > 0) notExamined.push(`imports of files that were skipped: ${named(skipped)}`)
+  return { sources, files, notExamined }
+}
+
+/** What reading modules takes beside their texts. */
+interface Reading {
+  readonly packages: readonly WorkspacePackage[]
+  readonly own: ReadonlySet<string>
+  readonly cache: FileCache<SourceFacts>
+  readonly context: ExecutionContext
+  /** Added to. */
+  readonly unread: string[]
+}
+
+async function readModules(sources: readonly Source[], reading: Reading): Promise<ReadonlyMap<string, Omit<Module, 'isOwn'>>> {
+  const { packages, own, cache, context, unread } = reading
+  const facts = await parseSources(sources, cache, context)
+  const targets = await resolveImports(facts, packages, context)
+  const sourceOf = withSources(packages, own)
+  return new Map(
+    sources.map(({ path, text }) => {
+      const found = facts.get(path) ?? null
+      const resolved = targets.get(path) ?? null
+      if (found === null || resolved === null) unread.push(path)
+      const imports = (found?.imports ?? []).map((each) => ({
+        ...each,
+        ...sourceOf(resolved?.get(each.specifier) ?? { kind: 'unresolved' }, each.specifier),
+      }))
+      const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
+      return [path, { path, isTest: isTest(path), lines, imports, open: found?.open ?? [], functions: found?.functions ?? [] }]
+    }),
+  )
+}
+
+/** Where the specifiers of each file lead; files that the resolver could not cope with are missing. */
+async function resolveImports(
+  facts: ReadonlyMap<string, SourceFacts | null>,
+  packages: readonly WorkspacePackage[],
+  context: ExecutionContext,
+): Promise<ReadonlyMap<string, ReadonlyMap<string, ImportTarget>>> {
+  const isBarred = barredFolders(context)
+  const files = [...facts].flatMap(([path, found]) =>
+    found === null || isBarred(path) ? [] : [{ path, specifiers: [...new Set(found.imports.map(({ specifier }) => specifier))] }],
+  )
+  const known = packages.map(({ name, folder }) => ({ name, folder }))
+  const answers = await runReader({ task: 'resolve', workspace: context.workspace, files, packages: known }, ResolvedLine, context)
+  return new Map(
+    files.flatMap(({ path, specifiers }, at) => {
+      const answer = answers[at] ?? null
+      const unresolved: ImportTarget = { kind: 'unresolved' }
+      return answer === null ? [] : [[path, new Map(specifiers.map((specifier, index) => [specifier, answer[index] ?? unresolved]))] as const]
+    }),
+  )
+}
+
+/** Files that modules lead to and that were not read yet: what lies behind them may lead back. */
+async function readTargets(modules: ReadonlyMap<string, Module>, context: ExecutionContext): Promise<Source[]> {
+  const wanted = new Set<string>()
+  for (const { imports } of modules.values()) {
+    for (const { target } of imports) if (target.kind === 'file' && isSource(target.path) && !modules.has(target.path)) wanted.add(target.path)
+  }
+  const sources: Source[] = []
+  for (const path of [...wanted].sort()) {
+    const text = await readText(context, path)
+    sources.push({ path, text: text ?? '' })
+  }
+  return sources
+}

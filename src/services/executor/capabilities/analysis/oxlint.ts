@@ -1,0 +1,189 @@
+import * as z from 'zod'
+import { ControllerError } from '../../../../errors.ts'
+import type { Finding } from '../../../../model/report.ts'
+import { analysisPath, defineAnalysis } from './define-analysis.ts'
+import type { ExecutionContext } from '../../executor.ts'
+import { segmentsOf } from '../../safe-path.ts'
+import { walkFiles } from '../../workspace-files.ts'
+import { count } from '../arguments.ts'
+import { isFixture, leftOutByPath, leftOutByText } from './file-kind.ts'
+import { analysisOutput, asEvidence, byText, inOrder, named, showLine } from './finding.ts'
+import { groupedBy, sharedOut } from './markers.ts'
+import { type Diagnostic, findOxlint, runOxlint } from './oxlint-program.ts'
+import { linesOf, MAX_FILE_BYTES, readText } from './text-files.ts'
+
+const SOURCE = /\.[cm]?[jt]sx?$/
+const MAX_FILES = 100_000
+const MAX_TITLE = 150
+const MAX_MARKED = 200
+/** Plugin and rule: `eslint(no-debugger)`. */
+const CODE = /^([\w-]{1,40})\(([\w/-]{1,80})\)$/
+
+const Args = z.strictObject({
+  path: analysisPath,
+  maxFindings: count(1, 10_000).default(300).describe('Findings returned at most, shared out between the rules; the counts are of all.'),
+})
+
+const Output = z.strictObject({
+  path: z.string(),
+  /** Files that oxlint was given. */
+  files: z.number().int(),
+  /** Places by rule, also beyond `maxFindings`. */
+  counts: z.record(z.string(), z.number().int()),
+  truncated: z.boolean(),
+  ...analysisOutput,
+})
+type Output = z.infer<typeof Output>
+
+/**
+ * What oxlint, where it is installed beside the controller, finds wrong or useless in JavaScript and TypeScript. Neither the configuration
+ * nor the packages of the workspace are used.
+ */
+export const oxlint = defineAnalysis({
+  name: 'oxlint',
+  title: 'Lint with oxlint',
+  description:
+    'Runs oxlint with the rules of its category correctness over JavaScript and TypeScript outside of generated, vendored and fixture files. ' +
+    'Needs the optional package oxlint beside planner-exec; uses no configuration and no program of the workspace.',
+  args: Args,
+  output: Output,
+  run: (args, context) => runLint(args, context, findOxlint()),
+})
+
+/** The same with a given program; null: there is none. */
+export async function runLint({ path, maxFindings }: z.output<typeof Args>, context: ExecutionContext, program: string | null): Promise<Output> {
+  if (program === null)
+    throw new ControllerError('CAPABILITY_UNAVAILABLE', 'analysis.oxlint.v1 cannot run here: oxlint is not installed beside planner-exec.', {
+      hint: 'Install it where planner-exec is: `npm install oxlint`.',
+    })
+  const files = await sourcesBelow(path, context)
+  const told = files.length === 0 ? [] : await runOxlint(program, files, context)
+  const { places, unparsed } = await located(told, new Set(files), context)
+  const kept = sharedOut(places, maxFindings)
+  const cut = places.length - kept.length
+  return {
+    path,
+    files: files.length,
+    counts: countsOf(places),
+    truncated: cut > 0,
+    findings: await confirmed(kept, context),
+    notExamined: [
+      ...(files.length === MAX_FILES ? [`lint rules in files after the first ${MAX_FILES}`] : []),
+      ...(unparsed.length === 0 ? [] : [`lint rules in files that oxlint cannot parse: ${named(unparsed)}`]),
+      ...(cut === 0 ? [] : [`${cut} more places that oxlint told of, beyond maxFindings (${maxFindings})`]),
+    ],
+  }
+}
+
+async function sourcesBelow(path: string, context: ExecutionContext): Promise<string[]> {
+  const files: string[] = []
+  const start = segmentsOf(context, path).join('/') || '.'
+  for await (const file of walkFiles(context.workspace, { stateDir: context.stateDir, path: start, signal: context.signal })) {
+    context.heartbeat()
+    if (files.length === MAX_FILES) break
+    if (SOURCE.test(file.path) && file.bytes <= MAX_FILE_BYTES && leftOutByPath(file.path) === null && !isFixture(file.path)) files.push(file.path)
+  }
+  return files
+}
+
+/** A place that oxlint told of, and that is there. */
+interface Place {
+  readonly rule: string
+  readonly file: string
+  readonly line: number
+  readonly evidence: string
+  readonly marked: string
+  readonly diagnostic: Diagnostic
+}
+
+/** What is told of files that were given, where the bytes it marks are on the line it names. */
+async function located(told: readonly Diagnostic[], given: ReadonlySet<string>, context: ExecutionContext) {
+  const places: Place[] = []
+  const unparsed: string[] = []
+  const named = told.map((diagnostic) => ({ file: diagnostic.filename.replaceAll('\\', '/').replace(/^\.\//, ''), diagnostic }))
+  const ofGiven = named.filter(({ file }) => given.has(file))
+  for (const [file, ofFile] of [...groupedBy(ofGiven, ({ file }) => file)].sort(([a], [b]) => byText(a, b))) {
+    const text = await readText(context, file)
+    context.heartbeat()
+    if (text === null || leftOutByText(file, text) !== null) continue
+    if (ofFile.some(({ diagnostic }) => diagnostic.code === undefined)) unparsed.push(file)
+    else places.push(...placesIn(file, text, ofFile))
+  }
+  return { places, unparsed }
+}
+
+function placesIn(file: string, text: string, told: readonly { readonly diagnostic: Diagnostic }[]): Place[] {
+  const bytes = Buffer.from(text)
+  const lines = linesOf(text)
+  const starts = [0]
+  for (let at = bytes.indexOf(10); at !== -1; at = bytes.indexOf(10, at + 1)) starts.push(at + 1)
+  const places = told.flatMap(({ diagnostic }): Place[] => {
+    const [, plugin, rule] = CODE.exec(diagnostic.code ?? '') ?? []
+    const span = diagnostic.labels[0]?.span
+    const evidence = lines[(span?.line ?? 0) - 1]
+    if (plugin === undefined || rule === undefined || span === undefined || evidence === undefined) return []
+    if (span.offset < (starts[span.line - 1] ?? Infinity) || span.offset >= (starts[span.line] ?? Infinity)) return []
+    const marked = bytes.toString('utf8', span.offset, span.offset + Math.min(span.length, MAX_MARKED))
+    const id = `lint.${plugin}.${rule.replaceAll('/', '.')}`
+    return [{ rule: id, file, line: span.line, evidence: asEvidence(evidence), marked, diagnostic }]
+  })
+  // Two rules, or two names, on a line are two places; the same thing told twice is one.
+  return [...new Map(places.map((place) => [`${place.rule}:${place.line}:${place.diagnostic.message}`, place])).values()].sort(
+    (a, b) => a.line - b.line || byText(a.rule, b.rule) || byText(a.diagnostic.message, b.diagnostic.message),
+  )
+}
+
+/** Reads every file again: a line that is no longer the same is dropped. */
+async function confirmed(places: readonly Place[], context: ExecutionContext): Promise<Finding[]> {
+  const findings: Finding[] = []
+  for (const [file, ofFile] of groupedBy(places, (place) => place.file)) {
+    const text = await readText(context, file)
+    context.heartbeat()
+    const lines = text === null ? [] : linesOf(text)
+    for (const place of ofFile) {
+      const line = lines[place.line - 1]
+      if (text !== null && line !== undefined && asEvidence(line) === place.evidence) findings.push(toFinding(place, text))
+    }
+  }
+  return inOrder(findings)
+}
+
+function toFinding({ rule, file, line, evidence, marked, diagnostic: { message, help, url } }: Place, text: string): Finding {
+  return {
+    rule,
+    severity: 'low',
+    confidence: isCertain(rule, message, marked, text) ? 'verified' : 'heuristic',
+    title: shortened(message),
+    file,
+    line,
+    evidence,
+    why: 'One of the rules that oxlint counts to correctness: the code is likely wrong, or does nothing.',
+    fix: [sentence(help ?? 'See what the rule asks for'), url].filter(Boolean).join(' '),
+    command: showLine(file, line),
+  }
+}
+
+/** Rules that plain text can confirm: a name that is nowhere else in the file is not used in it. */
+function isCertain(rule: string, message: string, marked: string, text: string): boolean {
+  if (rule === 'lint.eslint.no-debugger') return /^debugger\b/.test(marked)
+  const name = rule === 'lint.eslint.no-unused-vars' ? /'([\w$]{1,100})'/.exec(message)?.[1] : undefined
+  if (name === undefined || marked !== name) return false
+  const first = text.indexOf(name)
+  return first !== -1 && !text.includes(name, first + 1)
+}
+
+function countsOf(places: readonly Place[]): Record<string, number> {
+  const counts = new Map<string, number>()
+  for (const { rule } of places) counts.set(rule, (counts.get(rule) ?? 0) + 1)
+  return Object.fromEntries([...counts].sort(([a], [b]) => byText(a, b)))
+}
+
+function shortened(message: string): string {
+  const [first = ''] = message.split(/\n|\.(?=\s|$)/)
+  const chars = [...first.trim()]
+  return chars.length > MAX_TITLE ? `${chars.slice(0, MAX_TITLE - 1).join('')}…` : chars.join('')
+}
+
+function sentence(text: string): string {
+  return /[.!?]$/.test(text) ? text : `${text}.`
+}
