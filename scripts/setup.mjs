@@ -22,7 +22,7 @@ function requireNode() {
   if (major > oldestMajor || (major === oldestMajor && minor >= oldestMinor)) return
   throw new SetupError(`Node ${process.versions.node} is too old.`, {
     why: 'the program uses what came with later ones.',
-    remedy: 'install Node 20.19 or later.',
+    remedy: 'install Node 20.19, 22.12 or later.',
   })
 }
 

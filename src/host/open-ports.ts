@@ -24,9 +24,13 @@ export async function openPorts(options: ControllerOptions): Promise<Ports> {
   const places = await openPlaces(options)
   const { config, workspace, stateDir } = places
   const capabilities = capabilitiesOf(options)
-  const executor = options.executor ?? (await createLocalExecutor({ capabilities, workspace, stateDir }))
-  const guard = options.guard ?? (await openGuard(config.policy, { executor, workspace, stateDir }))
-  const oracles = options.oracles ?? [playbookOracle({ playbooks: await loadPlaybooks() })]
+  // Finding out what the machine can do means waiting for other processes; the files are read meanwhile.
+  const [executor, guarding, oracles] = await Promise.all([
+    options.executor ?? createLocalExecutor({ capabilities, workspace, stateDir }),
+    options.guard ?? loadPolicy(config.policy),
+    options.oracles ?? loadPlaybooks().then((playbooks) => [playbookOracle({ playbooks })]),
+  ])
+  const guard = 'policy' in guarding ? guardOf(guarding, { executor, workspace, stateDir }) : guarding
   return { ...places, ...(await openStore(options, places)), executor, guard, oracles }
 }
 
@@ -36,7 +40,12 @@ export function capabilitiesOf(options: ControllerOptions): readonly CapabilityD
 }
 
 /** The guard of a policy, by profile name or path. */
-export async function openGuard(nameOrPath: string, ports: Pick<Ports, 'executor' | 'workspace' | 'stateDir'>): Promise<Guard> {
-  const { policy, name } = await loadPolicy(nameOrPath)
-  return createPolicyGuard({ policy, name, catalog: ports.executor.catalog, workspace: ports.workspace, stateDir: ports.stateDir })
+export async function openGuard(nameOrPath: string, ports: GuardPorts): Promise<Guard> {
+  return guardOf(await loadPolicy(nameOrPath), ports)
+}
+
+type GuardPorts = Pick<Ports, 'executor' | 'workspace' | 'stateDir'>
+
+function guardOf({ policy, name }: Awaited<ReturnType<typeof loadPolicy>>, { executor, workspace, stateDir }: GuardPorts): Guard {
+  return createPolicyGuard({ policy, name, catalog: executor.catalog, workspace, stateDir })
 }

@@ -48,7 +48,7 @@ export function describeEvent(event: RunEvent): string {
     case 'criteria.evaluated':
       return `criteria: ${event.met} of ${event.total} met`
     case 'run.settled':
-      return `run ${event.result.runId} ${event.result.status} (${event.result.exitReason}): ${event.result.summary}`
+      return `run ${event.result.runId} ${event.result.status} (${event.result.exitReason})`
     default:
       return `${event.actionId} ${describeAction(event)}`
   }

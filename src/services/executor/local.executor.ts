@@ -13,6 +13,7 @@ import type { CapabilityCatalog, CapabilityDefinition, ExecutionContext, Executi
 import { createMeter, meterThrough } from './meter.ts'
 import { isWithin } from './safe-path.ts'
 import { fromSystemError } from './system-error.ts'
+import { noteWorkspaceChange } from './workspace-files.ts'
 
 export interface LocalExecutorOptions {
   readonly capabilities: readonly CapabilityDefinition[]
@@ -87,7 +88,8 @@ async function execute({ capability, args }: Call, context: ExecutionContext): P
     process = { cpuMs: process.cpuMs + used.cpuMs, maxRssBytes: Math.max(process.maxRssBytes, used.maxRssBytes) }
   }
   const started = performance.now()
-  const given = await attempt(capability, context, () => capability.run(args, { ...context, meter, ran }))
+  const run = () => capability.run(args, { ...context, meter, ran })
+  const given = await attempt(capability, context, capability.effect === 'read' ? run : () => changing(run))
   const usage: Usage = { ...NO_USAGE, ...meter.usage(), ...process, wallMs: performance.now() - started }
   return { output: checkOutput(capability, given), usage }
 }
@@ -99,6 +101,15 @@ async function attempt<T>(capability: CapabilityDefinition, context: ExecutionCo
   } catch (error) {
     if (!context.signal.aborted) throw fromSystemError(error, capability.name)
     throw new ControllerError('ACTION_ABORTED', `${capability.name} was stopped.`, { cause: error })
+  }
+}
+
+async function changing<T>(run: () => Promise<T>): Promise<T> {
+  noteWorkspaceChange()
+  try {
+    return await run()
+  } finally {
+    noteWorkspaceChange()
   }
 }
 

@@ -13,6 +13,8 @@ import { withHandle } from './workspace-handle.ts'
 export interface WalkedFile {
   readonly path: string
   readonly bytes: number
+  /** Which file it is, in which state: whoever changes it changes this, too. */
+  readonly identity: string
 }
 
 export interface WalkOptions {
@@ -111,15 +113,15 @@ export async function* walkFiles(workspace: string, options: WalkOptions): Async
   const start = segmentsOf(area, options.path ?? '.')
   const found = (await isFile(area, start)) ? [start.join('/')] : await candidates(area, start, options.signal)
   let left = options.maxFiles ?? Number.POSITIVE_INFINITY
-  const sizeOf = sizesBelow(area)
+  const statsOf = regularFilesBelow(area)
   for (const path of found) {
     await takeTurns()
     stopIfAborted(options.signal)
     if (left <= 0) return
-    const bytes = sizeOf(path)
-    if (bytes === null) continue
+    const stats = statsOf(path)
+    if (stats === null) continue
     left -= 1
-    yield { path, bytes }
+    yield { path, bytes: stats.size, identity: identityOf(stats) }
   }
 }
 
@@ -217,8 +219,8 @@ export function listFolder(folder: Folder): readonly Dirent[] {
   return entries.filter((entry) => !entry.name.includes('\uFFFD')).sort((a, b) => (a.name < b.name ? -1 : 1))
 }
 
-/** Tells the size of a path that is a regular file below plain folders only, or null. Looks at each folder once. */
-function sizesBelow({ workspace, stateDir }: Area): (path: string) => number | null {
+/** Looks at a path that is a regular file below plain folders only; null for any other. Looks at each folder once. */
+function regularFilesBelow({ workspace, stateDir }: Area): (path: string) => Stats | null {
   const state = stateDir === undefined ? null : peek(stateDir)
   const known = new Map([['', true]])
   const isPlain = (folder: string): boolean => {
@@ -234,8 +236,18 @@ function sizesBelow({ workspace, stateDir }: Area): (path: string) => number | n
   return (path) => {
     const { parent, name } = parted(path)
     const stats = !SKIPPED.has(name) && isPlain(parent) ? peek(`${workspace}/${path}`) : null
-    return stats?.isFile() === true ? stats.size : null
+    return stats?.isFile() === true ? stats : null
   }
+}
+
+function identityOf({ dev, ino, size, mtimeMs, ctimeMs }: Stats): string {
+  return `${dev}:${ino}:${size}:${mtimeMs}:${ctimeMs}`
+}
+
+/** The identity of a regular file as it is now, or null. */
+export function fileIdentity(workspace: string, path: string): string | null {
+  const stats = peek(`${workspace}/${path}`)
+  return stats?.isFile() === true ? identityOf(stats) : null
 }
 
 function parted(path: string): { readonly parent: string; readonly name: string } {
@@ -249,6 +261,18 @@ function peek(path: string): Stats | null {
   } catch {
     return null
   }
+}
+
+let changes = 0
+
+/** How many actions of this process may have changed files: what was found out before the last of them may be true no more. */
+export function workspaceChanges(): number {
+  return changes
+}
+
+/** To be called before and after an action that may change files. */
+export function noteWorkspaceChange(): void {
+  changes += 1
 }
 
 let turnedAt = 0

@@ -2,7 +2,7 @@ import type { Finding } from '../../model/report.ts'
 import { type FindingGroup, groupFindings, placeOf } from './findings.ts'
 
 /**
- * What to do first: the remedies of the highest-ranked groups as sentences that say what to do, where, and why. At most `max`, each of
+ * What to do first: the highest-ranked groups as sentences that say what is where, what to do about it, and why. At most `max`, each of
  * another rule and with another remedy. Findings that only inform are recommended when there is nothing else.
  */
 export function recommend(ranked: readonly Finding[], max = 5): string[] {
@@ -23,7 +23,13 @@ function asAdvice({ findings }: FindingGroup): string {
   const isSaid = place === null || (first.file !== null && first.title.includes(first.file))
   const many = findings.length === 1 ? [] : [`${findings.length} places`]
   const where = isSaid ? many : [...many, `${findings.length === 1 ? '' : 'first '}\`${place}\``]
-  return `${withoutStop(first.fix)}: ${withoutStop(first.title)}${where.length === 0 ? '' : ` (${where.join(', ')})`}. ${first.why}`
+  return `${withoutStop(first.title)}${where.length === 0 ? '' : ` (${where.join(', ')})`}: ${asClause(first.fix)}. ${first.why}`
+}
+
+/** A sentence as what follows a colon; words that are names keep their capitals. */
+function asClause(sentence: string): string {
+  const text = withoutStop(sentence)
+  return /^[A-Z][a-z]* /.test(text) ? text.charAt(0).toLowerCase() + text.slice(1) : text
 }
 
 function withoutStop(text: string): string {

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { randomUUID } from 'node:crypto'
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { dirname, join } from 'node:path'
@@ -62,7 +63,8 @@ function gitEnvironment(workspace: string) {
 export function contextOf(workspace: string, changes: Partial<ExecutionContext> = {}): ExecutionContext {
   const limits = ResourceLimits.parse({})
   return {
-    runId: 'run',
+    // What one run has listed another lists anew.
+    runId: randomUUID(),
     stepId: 'step',
     workspace,
     stateDir: join(workspace, '.planner-exec'),

@@ -80,7 +80,8 @@ export function probeSandbox(): Promise<SandboxReport> {
 }
 
 async function probe(): Promise<SandboxReport> {
-  const limits = await limitsBackend()
+  const hasBubblewrap = process.platform === 'linux' && hasProgram('bwrap', '/nonexistent')
+  const [limits, version] = await Promise.all([limitsBackend(), hasBubblewrap ? bubblewrapVersion() : null])
   const none = { works: false, kind: null, version: null, canDisableUserns: false, limits, checks: [] } as const
   if (process.platform !== 'linux') {
     return {
@@ -91,9 +92,7 @@ async function probe(): Promise<SandboxReport> {
       },
     }
   }
-  if (!hasProgram('bwrap', '/nonexistent'))
-    return { ...none, problem: { reason: 'Commands need a sandbox, and bubblewrap is not installed.', hint: INSTALL } }
-  const version = await bubblewrapVersion()
+  if (!hasBubblewrap) return { ...none, problem: { reason: 'Commands need a sandbox, and bubblewrap is not installed.', hint: INSTALL } }
   const canDisableUserns = version !== null && isAtLeast08(version)
   try {
     const checks = await performActs(canDisableUserns)

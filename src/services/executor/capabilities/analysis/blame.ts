@@ -1,13 +1,16 @@
 import { statSync } from 'node:fs'
 import { resolve } from 'node:path'
+import * as z from 'zod'
 import { ControllerError } from '../../../../errors.ts'
 import type { ExecutionContext } from '../../executor.ts'
 import { type GitContext, readGit, runGit } from '../../git.ts'
 import { openRepository } from '../../git-repository.ts'
+import { contentKey, openFileCache } from './file-cache.ts'
 import { byText } from './finding.ts'
+import { readText } from './text-files.ts'
 
 /** Since when a line is as it is: a day in UTC, such as 2023-02-11, or not committed yet. */
-type LineAge = string | 'uncommitted'
+type LineAge = string
 
 /** Lines of one file, each from 1. */
 export interface BlamedLines {
@@ -47,9 +50,10 @@ export async function datesOf(wanted: readonly BlamedLines[], maxFiles: number |
   let cut = 0
   const max = maxFiles ?? (await affordable(context))
   const queue = ordered.slice(0, max)
+  const blamer = await openBlamer(context)
   const work = async (): Promise<void> => {
     for (let next = queue.shift(); next !== undefined; next = queue.shift()) {
-      const blamed = await blame(next, context)
+      const blamed = await blamer.blame(next)
       context.heartbeat()
       if (blamed === 'not in HEAD') unborn.push(next)
       else
@@ -61,6 +65,7 @@ export async function datesOf(wanted: readonly BlamedLines[], maxFiles: number |
     }
   }
   await Promise.all(Array.from({ length: CONCURRENCY }, work))
+  await blamer.save()
   const own = unborn.length === 0 ? new Set<string>() : await ownFiles(context)
   for (const { file, lines } of unborn) if (own.has(file)) for (const line of lines) dates.set(`${file}:${line}`, 'uncommitted')
   const rest = ordered.slice(max)
@@ -117,14 +122,31 @@ async function ownFiles(context: GitContext): Promise<ReadonlySet<string>> {
   return new Set(listed.toString('utf8').split('\0'))
 }
 
-interface BlamedLine {
-  readonly line: number
-  readonly age: LineAge
-  readonly isBoundary: boolean
+const BlamedLine = z.strictObject({ line: z.number().int(), age: z.string(), isBoundary: z.boolean() })
+type BlamedLine = z.infer<typeof BlamedLine>
+const Blamed = z.union([z.array(BlamedLine), z.literal('not in HEAD')])
+type Blamed = z.infer<typeof Blamed>
+
+/** Asks git, unless it was asked the same of the same commit and the same text. */
+async function openBlamer(context: ExecutionContext): Promise<{ blame(wanted: BlamedLines): Promise<Blamed>; save(): Promise<void> }> {
+  const cache = await openFileCache(context, { name: 'blame', version: 1, facts: Blamed })
+  const head = (await readGit(['rev-parse', 'HEAD'], context)).toString('latin1').trim()
+  return {
+    save: () => cache.save(),
+    async blame(wanted) {
+      const text = (await readText(context, wanted.file)) ?? ''
+      const key = contentKey(text, JSON.stringify([head, context.workspace, wanted.file, wanted.lines]))
+      const known = cache.get(key)
+      if (known !== undefined) return known
+      const blamed = await blame(wanted, context)
+      cache.set(key, blamed)
+      return blamed
+    },
+  }
 }
 
 /** A file that changed meanwhile, or that git cannot blame, has no dates. */
-async function blame({ file, lines }: BlamedLines, context: GitContext): Promise<readonly BlamedLine[] | 'not in HEAD'> {
+async function blame({ file, lines }: BlamedLines, context: GitContext): Promise<Blamed> {
   const ranges = lines.flatMap((line) => ['-L', `${line},${line}`])
   // The empty name drops the file of commits to ignore that the repository configures: it could hide who wrote a line, and when.
   const args = ['blame', '--porcelain', '-w', '--no-textconv', '--ignore-revs-file=', ...ranges, '--', file]

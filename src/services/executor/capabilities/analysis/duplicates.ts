@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import * as z from 'zod'
 import type { Finding } from '../../../../model/report.ts'
 import { analysisPath, defineAnalysis } from './define-analysis.ts'
@@ -7,6 +8,7 @@ import { readCodeLines } from './duplicates/code-lines.ts'
 import { type Block, findBlocks, saved } from './duplicates/find-blocks.ts'
 import { createLineStore, type Lines, type LineStore } from './duplicates/line-store.ts'
 import { digestsOf, type Place } from './duplicates/second-reading.ts'
+import { contentKey, openFileCache } from './file-cache.ts'
 import { isFixture, isTest } from './file-kind.ts'
 import { analysisOutput, byText, inOrder, named, shellPath } from './finding.ts'
 import { lookAtFiles, type TextFile } from './text-files.ts'
@@ -19,6 +21,9 @@ const LARGE = 100
 /** Shorter blocks in many places are mostly what a language or a library asks for, such as overloads. */
 const LARGE_LINES = 20
 const NAMED_PLACES = 8
+
+/** Raise it when the same texts give something else. */
+const CACHE_VERSION = 1
 
 const Args = z.strictObject({
   path: analysisPath,
@@ -65,7 +70,29 @@ export const duplicates = defineAnalysis({
   run,
 })
 
-async function run({ path, minLines, minTokens, maxFindings }: z.output<typeof Args>, context: ExecutionContext): Promise<Output> {
+/** What is said depends on nothing but the texts, so that of the same texts the same need not be found out again. */
+async function run(args: z.output<typeof Args>, context: ExecutionContext): Promise<Output> {
+  const cache = await openFileCache(context, { name: 'duplicates', version: CACHE_VERSION, facts: Output })
+  const key = contentKey(JSON.stringify(args), await digestOfTree(args.path, context))
+  const known = cache.get(key)
+  if (known !== undefined) return known
+  const output = await findDuplicates(args, context)
+  cache.set(key, output)
+  await cache.save()
+  return output
+}
+
+async function digestOfTree(path: string, context: ExecutionContext): Promise<string> {
+  const digest = createHash('sha256')
+  for await (const looked of lookAtFiles(context, { path, maxFiles: MAX_FILES })) {
+    digest.update(JSON.stringify([looked.path, looked.kind]))
+    if (looked.kind === 'text') digest.update(looked.text)
+    else if (looked.kind === 'skipped') digest.update(looked.reason)
+  }
+  return digest.digest('base64')
+}
+
+async function findDuplicates({ path, minLines, minTokens, maxFindings }: z.output<typeof Args>, context: ExecutionContext): Promise<Output> {
   const tree = await readTree(path, context)
   const lines = tree.store.lines()
   const starts = [...tree.files.map(({ start }) => start), lines.count]

@@ -10,7 +10,7 @@ import { runProcess, trustedPath } from '../../process.ts'
 const Span = z.object({ offset: z.number().int().min(0), length: z.number().int().min(0), line: z.number().int().min(1) })
 
 /** What oxlint says of one place; positions are bytes. */
-const Diagnostic = z.object({
+export const Diagnostic = z.object({
   message: z.string(),
   /** Plugin and rule, such as `eslint(no-debugger)`; absent: the file cannot be parsed. */
   code: z.string().optional(),
@@ -51,6 +51,15 @@ export function findOxlint(): string | null {
     return join(dirname(createRequire(import.meta.url).resolve('oxlint/package.json')), 'bin', 'oxlint')
   } catch {
     return null
+  }
+}
+
+/** The version of a program that was found, or of a program put in its place what tells one from another: its path. */
+export function versionOf(program: string): string {
+  try {
+    return String(createRequire(program)('../package.json').version)
+  } catch {
+    return program
   }
 }
 

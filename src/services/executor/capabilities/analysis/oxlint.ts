@@ -4,12 +4,13 @@ import type { Finding } from '../../../../model/report.ts'
 import { analysisPath, defineAnalysis } from './define-analysis.ts'
 import type { ExecutionContext } from '../../executor.ts'
 import { segmentsOf } from '../../safe-path.ts'
-import { walkFiles } from '../../workspace-files.ts'
 import { count } from '../arguments.ts'
 import { isFixture, leftOutByPath, leftOutByText } from './file-kind.ts'
 import { analysisOutput, asEvidence, byText, inOrder, named, showLine } from './finding.ts'
 import { groupedBy, sharedOut } from './markers.ts'
-import { type Diagnostic, findOxlint, runOxlint } from './oxlint-program.ts'
+import { contentKey, openFileCache } from './file-cache.ts'
+import { Diagnostic, findOxlint, runOxlint, versionOf } from './oxlint-program.ts'
+import { filesBelow } from './tree.ts'
 import { linesOf, MAX_FILE_BYTES, readText } from './text-files.ts'
 
 const SOURCE = /\.[cm]?[jt]sx?$/
@@ -18,6 +19,9 @@ const MAX_TITLE = 150
 const MAX_MARKED = 200
 /** Plugin and rule: `eslint(no-debugger)`. */
 const CODE = /^([\w-]{1,40})\(([\w/-]{1,80})\)$/
+
+/** Raise it with the rules, or what is kept of an answer. */
+const CACHE_VERSION = 1
 
 const Args = z.strictObject({
   path: analysisPath,
@@ -57,7 +61,7 @@ export async function runLint({ path, maxFindings }: z.output<typeof Args>, cont
       hint: 'Install it where planner-exec is: `npm install oxlint`.',
     })
   const files = await sourcesBelow(path, context)
-  const told = files.length === 0 ? [] : await runOxlint(program, files, context)
+  const told = await lintAnew(program, files, context)
   const { places, unparsed } = await located(told, new Set(files), context)
   const kept = sharedOut(places, maxFindings)
   const cut = places.length - kept.length
@@ -75,10 +79,35 @@ export async function runLint({ path, maxFindings }: z.output<typeof Args>, cont
   }
 }
 
+/** What oxlint says of these files; it looks at each by itself, so those that it has seen as they are need not be shown again. */
+async function lintAnew(program: string, files: readonly string[], context: ExecutionContext): Promise<Diagnostic[]> {
+  const cache = await openFileCache(context, { name: 'oxlint', version: CACHE_VERSION, facts: z.array(Diagnostic) })
+  const told: Diagnostic[] = []
+  const unseen = new Map<string, string>()
+  const version = versionOf(program)
+  for (const file of files) {
+    const key = contentKey((await readText(context, file)) ?? '', `${version} ${file}`)
+    const known = cache.get(key)
+    if (known === undefined) unseen.set(file, key)
+    else told.push(...known)
+    context.heartbeat()
+  }
+  const found = unseen.size === 0 ? [] : await runOxlint(program, [...unseen.keys()], context)
+  const byFile = groupedBy(found, fileOf)
+  for (const [file, key] of unseen) cache.set(key, byFile.get(file) ?? [])
+  await cache.save()
+  return [...told, ...found]
+}
+
+/** As it was given, whatever oxlint made of it. */
+function fileOf({ filename }: Diagnostic): string {
+  return filename.replaceAll('\\', '/').replace(/^\.\//, '')
+}
+
 async function sourcesBelow(path: string, context: ExecutionContext): Promise<string[]> {
   const files: string[] = []
   const start = segmentsOf(context, path).join('/') || '.'
-  for await (const file of walkFiles(context.workspace, { stateDir: context.stateDir, path: start, signal: context.signal })) {
+  for await (const file of filesBelow(start, context)) {
     context.heartbeat()
     if (files.length === MAX_FILES) break
     if (SOURCE.test(file.path) && file.bytes <= MAX_FILE_BYTES && leftOutByPath(file.path) === null && !isFixture(file.path)) files.push(file.path)
@@ -100,7 +129,7 @@ interface Place {
 async function located(told: readonly Diagnostic[], given: ReadonlySet<string>, context: ExecutionContext) {
   const places: Place[] = []
   const unparsed: string[] = []
-  const named = told.map((diagnostic) => ({ file: diagnostic.filename.replaceAll('\\', '/').replace(/^\.\//, ''), diagnostic }))
+  const named = told.map((diagnostic) => ({ file: fileOf(diagnostic), diagnostic }))
   const ofGiven = named.filter(({ file }) => given.has(file))
   for (const [file, ofFile] of [...groupedBy(ofGiven, ({ file }) => file)].sort(([a], [b]) => byText(a, b))) {
     const text = await readText(context, file)

@@ -3,11 +3,12 @@ import { join } from 'node:path'
 import type { ExecutionContext } from '../../executor.ts'
 import { readGit, runGit } from '../../git.ts'
 import { segmentsOf, withFolder } from '../../safe-path.ts'
-import { listFolder, walkFiles } from '../../workspace-files.ts'
+import { listFolder } from '../../workspace-files.ts'
 import { isFixture, leftOutByPath } from './file-kind.ts'
 import { below } from './finding.ts'
 import { type Parsed, parseJson } from './json-text.ts'
 import { readText } from './text-files.ts'
+import { filesBelow } from './tree.ts'
 
 const MAX_FILES = 100_000
 const MAX_MANIFESTS = 500
@@ -35,12 +36,8 @@ export interface Project {
 export async function readProject(folder: string, context: ExecutionContext): Promise<Project> {
   const names = await namesIn(folder, context)
   const files: string[] = []
-  for await (const { path } of walkFiles(context.workspace, {
-    stateDir: context.stateDir,
-    path: folder,
-    maxFiles: MAX_FILES,
-    signal: context.signal,
-  })) {
+  for await (const { path } of filesBelow(folder, context)) {
+    if (files.length >= MAX_FILES) break
     if (leftOutByPath(path) !== 'vendored' && !isFixture(path)) files.push(path)
   }
   context.heartbeat()

@@ -1,9 +1,11 @@
 import { isUtf8 } from 'node:buffer'
 import { ControllerError, toFailure } from '../../../../errors.ts'
 import type { ExecutionContext } from '../../executor.ts'
-import { readWorkspaceFile, walkFiles, type WalkedFile } from '../../workspace-files.ts'
+import { fileIdentity, readWorkspaceFile, type WalkedFile } from '../../workspace-files.ts'
 import { isBinary, type LeftOut, leftOutByPath, leftOutByText } from './file-kind.ts'
+import { ReadMemo } from './read-memo.ts'
 import { type Language, languageOf } from './languages.ts'
+import { filesBelow } from './tree.ts'
 
 /** Larger files are not read; what is that large is data, whatever its name. */
 export const MAX_FILE_BYTES = 5 * 1024 * 1024
@@ -35,12 +37,7 @@ export async function* lookAtFiles(
 ): AsyncGenerator<Looked> {
   const ahead: Promise<Looked>[] = []
   let started = 0
-  for await (const file of walkFiles(context.workspace, {
-    stateDir: context.stateDir,
-    path: options.path,
-    maxFiles: options.maxFiles + 1,
-    signal: context.signal,
-  })) {
+  for await (const file of filesBelow(options.path, context)) {
     if (started === options.maxFiles) {
       options.onTruncated?.()
       break
@@ -61,11 +58,21 @@ export function linesOf(text: string): string[] {
   return lines.map((line) => (line.endsWith('\r') ? line.slice(0, -1) : line))
 }
 
-/** A file read again: its text, or null when it is gone or cannot be read any more. */
+const looks = new ReadMemo<Looked>()
+const texts = new ReadMemo<string>()
+
+/** A file read by its name: its text, or null when it is gone or cannot be read any more. */
 export async function readText(context: ExecutionContext, path: string): Promise<string | null> {
+  const identity = fileIdentity(context.workspace, path)
+  const known = looks.recall(context, path, identity)
+  const text = known?.kind === 'text' ? known.text : texts.recall(context, path, identity)
+  if (text !== undefined) return text
   try {
     const { bytes, truncated } = await readWorkspaceFile(context.workspace, path, { maxBytes: MAX_FILE_BYTES, stateDir: context.stateDir })
-    return truncated ? null : decode(bytes)
+    if (truncated) return null
+    const read = decode(bytes)
+    texts.remember(context, path, identity, read, read.length)
+    return read
   } catch (error) {
     if (error instanceof ControllerError) return null
     throw error
@@ -80,7 +87,15 @@ async function settled(context: ExecutionContext, pending: Promise<Looked>): Pro
 }
 
 /** Never rejects: a promise read ahead may be dropped before anyone awaits it. */
-async function look(context: ExecutionContext, { path, bytes }: WalkedFile): Promise<Looked> {
+async function look(context: ExecutionContext, file: WalkedFile): Promise<Looked> {
+  const known = looks.recall(context, file.path, file.identity)
+  if (known !== undefined) return known
+  const looked = await lookInto(context, file)
+  if (looked.kind !== 'skipped') looks.remember(context, file.path, file.identity, looked, looked.kind === 'text' ? looked.text.length : 0)
+  return looked
+}
+
+async function lookInto(context: ExecutionContext, { path, bytes }: WalkedFile): Promise<Looked> {
   const why = leftOutByPath(path)
   if (why !== null) return { kind: 'left-out', path, bytes, why }
   if (bytes > MAX_FILE_BYTES) return { kind: 'skipped', path, bytes, reason: `larger than ${MAX_FILE_BYTES} bytes` }

@@ -30,7 +30,7 @@ export async function licenceChecks(project: Dependencies, context: ExecutionCon
       if (seen.has(key)) continue
       seen.add(key)
       const licence = await licenceOf(item.locked, seen.size <= MAX_READ, context)
-      if (licence === 'untold') untold.add(titleOf(item.locked))
+      if (licence === undefined) untold.add(titleOf(item.locked))
       else stated.push({ ...item, licence })
     }
     claims.push(...ofManifest(manifest, stated, lock))
@@ -46,24 +46,24 @@ function withoutPackages(project: Dependencies): string[] {
   return formats.size === 0 ? [] : [`the licences and deprecations of what ${named([...formats])} pins: that is not told there`]
 }
 
-/** From the lockfile, or else from the installed package of this very version. */
-async function licenceOf(locked: LockedPackage, mayRead: boolean, context: ExecutionContext): Promise<string | null | 'untold'> {
+/** From the lockfile, or else from the installed package of this very version; null when it names none, undefined when neither can be asked. */
+async function licenceOf(locked: LockedPackage, mayRead: boolean, context: ExecutionContext): Promise<string | null | undefined> {
   if (locked.licence !== null) return locked.licence
-  if (locked.installedAt === null || !mayRead) return 'untold'
+  if (locked.installedAt === null || !mayRead) return undefined
   const parsed = parseJson((await readText(context, below(locked.installedAt, 'package.json'))) ?? '')
-  if (!parsed.ok || textAt(parsed.value, 'name') !== locked.name || textAt(parsed.value, 'version') !== locked.version) return 'untold'
+  if (!parsed.ok || textAt(parsed.value, 'name') !== locked.name || textAt(parsed.value, 'version') !== locked.version) return undefined
   return licenceIn(parsed.value)
 }
 
-/** `license`, or the objects and lists that npm knew before; null when there is none of them. */
-export function licenceIn(manifest: Readonly<Record<string, unknown>>): string | null | 'untold' {
+/** `license`, or the objects and lists that npm knew before; null when there is none of them, undefined when they are not to be read. */
+export function licenceIn(manifest: Readonly<Record<string, unknown>>): string | null | undefined {
   const found = Object.hasOwn(manifest, 'license') ? manifest['license'] : Object.hasOwn(manifest, 'licenses') ? manifest['licenses'] : null
   if (found === null || found === '') return null
   const stated = (Array.isArray(found) ? found : [found]).map((item: unknown) => {
     if (typeof item === 'string') return item
     return typeof item === 'object' && item !== null && 'type' in item && typeof item.type === 'string' ? item.type : null
   })
-  return stated.length === 0 || stated.includes(null) ? 'untold' : stated.join(' OR ')
+  return stated.length === 0 || stated.includes(null) ? undefined : stated.join(' OR ')
 }
 
 function ofManifest(manifest: Manifest, stated: readonly Stated[], lock: Lock): Claim[] {

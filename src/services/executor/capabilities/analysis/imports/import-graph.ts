@@ -1,13 +1,14 @@
+import { createHash } from 'node:crypto'
 import type { ExecutionContext } from '../../../executor.ts'
 import { isFixture, isTest } from '../file-kind.ts'
 import { named } from '../finding.ts'
 import { isSource, openFactsCache, parseSources, type Source } from '../source/parse-sources.ts'
-import { runReader } from '../source/run-reader.ts'
-import { ResolvedLine, type ImportHow, type ImportTarget, type SourceFacts } from '../source/source-facts.ts'
+import type { ImportHow, ImportTarget, SourceFacts } from '../source/source-facts.ts'
 import { lookAtFiles, readText } from '../text-files.ts'
 import type { FileCache } from '../file-cache.ts'
-import { barredFolders } from './barred-folders.ts'
+import { IdleSlot } from '../idle-slot.ts'
 import { withSources } from './built-from.ts'
+import { resolveImports } from './resolve-imports.ts'
 import { readPackages, type WorkspacePackage } from './workspace-packages.ts'
 
 export interface ModuleImport {
@@ -49,9 +50,16 @@ const MAX_FILES = 100_000
 /** Rounds of following imports into generated and vendored files. */
 const MAX_ROUNDS = 20
 
+/** The graph of the last sources: each analysis of modules begins with the same one. */
+const built = new IdleSlot<ImportGraph>()
+
 /** Parses every module below `path` and resolves its imports. @throws ControllerError PATH_DENIED, ACTION_FAILED, ACTION_ABORTED */
 export async function readImportGraph(path: string, context: ExecutionContext): Promise<ImportGraph> {
-  const { sources, files, notExamined } = await readSources(path, context)
+  const found = await readSources(path, context)
+  return built.get(found.key) ?? built.set(found.key, await buildGraph(found, context))
+}
+
+async function buildGraph({ sources, files, world, notExamined }: Sources, context: ExecutionContext): Promise<ImportGraph> {
   const own = new Set(sources.map((source) => source.path))
   const packages = await readPackages(files, context)
   const cache = await openFactsCache(context)
@@ -59,7 +67,8 @@ export async function readImportGraph(path: string, context: ExecutionContext): 
   const unread: string[] = []
   let round = sources
   for (let rounds = 0; round.length > 0 && rounds < MAX_ROUNDS; rounds += 1) {
-    for (const [at, module] of await readModules(round, { packages, own, cache, context, unread })) modules.set(at, { ...module, isOwn: own.has(at) })
+    for (const [at, module] of await readModules(round, { packages, own, cache, world, context, unread }))
+      modules.set(at, { ...module, isOwn: own.has(at) })
     round = await readTargets(modules, context)
   }
   await cache.save()
@@ -73,20 +82,33 @@ export async function readImportGraph(path: string, context: ExecutionContext): 
   }
 }
 
-async function readSources(path: string, context: ExecutionContext) {
+interface Sources extends Pick<ImportGraph, 'files' | 'notExamined'> {
+  readonly sources: readonly Source[]
+  /** What stands for everything that decides where imports lead. */
+  readonly world: string
+  /** What stands for all of it. */
+  readonly key: string
+}
+
+async function readSources(path: string, context: ExecutionContext): Promise<Sources> {
   const sources: Source[] = []
   const files: string[] = []
   const notExamined: string[] = []
   const skipped: string[] = []
+  const world = createHash('sha256')
   const onTruncated = () => notExamined.push(`imports after the first ${MAX_FILES} files`)
   for await (const looked of lookAtFiles(context, { path, maxFiles: MAX_FILES, onTruncated })) {
     if (looked.kind === 'skipped' && isSource(looked.path)) skipped.push(looked.path)
     if (looked.kind !== 'text' || isFixture(looked.path)) continue
     files.push(looked.path)
+    // Where an import leads, the names of all files decide, and what manifests and configurations say, whatever their names.
+    world.update(`${looked.path}\0${looked.path.endsWith('.json') ? looked.text : ''}\0`)
     if (isSource(looked.path)) sources.push({ path: looked.path, text: looked.text })
   }
   if (skipped.length > 0) notExamined.push(`imports of files that were skipped: ${named(skipped)}`)
-  return { sources, files, notExamined }
+  const all = createHash('sha256').update(JSON.stringify([context.workspace, path, notExamined, world.copy().digest('hex')]))
+  for (const source of sources) all.update(`\0${source.path}\0${source.text}`)
+  return { sources, files, world: world.digest('hex'), key: all.digest('hex'), notExamined }
 }
 
 /** What reading modules takes beside their texts. */
@@ -94,15 +116,17 @@ interface Reading {
   readonly packages: readonly WorkspacePackage[]
   readonly own: ReadonlySet<string>
   readonly cache: FileCache<SourceFacts>
+  /** What stands for everything that decides where imports lead. */
+  readonly world: string
   readonly context: ExecutionContext
   /** Added to. */
   readonly unread: string[]
 }
 
 async function readModules(sources: readonly Source[], reading: Reading): Promise<ReadonlyMap<string, Omit<Module, 'isOwn'>>> {
-  const { packages, own, cache, context, unread } = reading
+  const { packages, own, cache, world, context, unread } = reading
   const facts = await parseSources(sources, cache, context)
-  const targets = await resolveImports(facts, packages, context)
+  const targets = await resolveImports(facts, { packages, world, context })
   const sourceOf = withSources(packages, own)
   return new Map(
     sources.map(({ path, text }) => {
@@ -115,27 +139,6 @@ async function readModules(sources: readonly Source[], reading: Reading): Promis
       }))
       const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
       return [path, { path, isTest: isTest(path), lines, imports, open: found?.open ?? [], functions: found?.functions ?? [] }]
-    }),
-  )
-}
-
-/** Where the specifiers of each file lead; files that the resolver could not cope with are missing. */
-async function resolveImports(
-  facts: ReadonlyMap<string, SourceFacts | null>,
-  packages: readonly WorkspacePackage[],
-  context: ExecutionContext,
-): Promise<ReadonlyMap<string, ReadonlyMap<string, ImportTarget>>> {
-  const isBarred = barredFolders(context)
-  const files = [...facts].flatMap(([path, found]) =>
-    found === null || isBarred(path) ? [] : [{ path, specifiers: [...new Set(found.imports.map(({ specifier }) => specifier))] }],
-  )
-  const known = packages.map(({ name, folder }) => ({ name, folder }))
-  const answers = await runReader({ task: 'resolve', workspace: context.workspace, files, packages: known }, ResolvedLine, context)
-  return new Map(
-    files.flatMap(({ path, specifiers }, at) => {
-      const answer = answers[at] ?? null
-      const unresolved: ImportTarget = { kind: 'unresolved' }
-      return answer === null ? [] : [[path, new Map(specifiers.map((specifier, index) => [specifier, answer[index] ?? unresolved]))] as const]
     }),
   )
 }

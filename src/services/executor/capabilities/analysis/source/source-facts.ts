@@ -46,6 +46,5 @@ export const ImportTarget = z.discriminatedUnion('kind', [
 ])
 export type ImportTarget = z.infer<typeof ImportTarget>
 
-/** The answer for one file, one line of JSON on the reader's standard output, in the order of the files. */
-export const ParsedLine = SourceFacts
+/** The answer for one file that was to be resolved: a line of JSON on the reader's standard output. For one that was parsed it is its facts. */
 export const ResolvedLine = z.array(ImportTarget)
