@@ -38,12 +38,15 @@ describe('imports', () => {
     ['what the root declares', "import 'fromroot'\n"],
     ['types that @types has', "import type { A } from 'typed'\nimport type { B } from '@s/typed'\n"],
     ['a declared peer', "import 'peer'\n"],
+    ['a peer that is declared to be optional', "import 'optional'\n"],
+    ['what may be an alias', "import '@internal/x'\n"],
   ])('of %s are fine', async (_, text) => {
     const files = {
       'packages/sibling/package.json': json({ name: 'sibling' }),
       'packages/lib/package.json': json({
         ...base,
         peerDependencies: { peer: '1' },
+        peerDependenciesMeta: { optional: { optional: true } },
         devDependencies: { '@types/typed': '1', '@types/s__typed': '1' },
       }),
       'packages/lib/tsconfig.json': json({ compilerOptions: { paths: { 'alias/*': ['./src/*'] } } }),

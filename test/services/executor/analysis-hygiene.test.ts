@@ -57,10 +57,6 @@ describe('the hygiene analysis', () => {
     })
   })
 
-  it('never claims to know what only the registry knows', async () => {
-    expect((await analyse('hygiene', soundWith({}))).notExamined).toEqual(['outdated and vulnerable dependencies: the registry was not asked'])
-  })
-
   it('has nothing to say about an empty folder', async () => {
     expect(await analyse('hygiene', makeWorkspace({ '.planner-exec/x': '' }))).toMatchObject({
       findings: [],
@@ -128,6 +124,7 @@ describe('commands of a README', () => {
     ['in comments', fence('sh', '# npm run lint')],
     ['in another folder', fence('sh', 'cd examples', 'npm run lint')],
     ['in a new project', fence('sh', 'npm create thing', 'npm run lint')],
+    ['where the reader went before', `${fence('sh', 'npm init thing')}Then:\n${fence('sh', 'npm run lint')}`],
     ['of another package', 'Run `npm run lint -w core`.\n'],
     ['only if present', 'Run `npm run lint --if-present`.\n'],
     ['that stand for many', 'Run `npm run lint:*` or `npm run <name>`.\n'],

@@ -321,3 +321,45 @@ describe('components of a graph', () => {
     expect(longestChain(edges)).toHaveLength(50_000)
   })
 })
+
+describe('what was taken for more than it is', () => {
+  it('is no cycle: declaration files import nothing at run time', async () => {
+    const output = await analyse(
+      'imports',
+      makeWorkspace({
+        'types/a.d.ts': "import { B } from './b'\nexport class A extends B {}\n",
+        'types/b.d.ts': "import { A } from './a'\nexport class B { a: A }\n",
+      }),
+    )
+
+    expect(output).toMatchObject({ cycles: [], typeCycles: [['types/a.d.ts', 'types/b.d.ts']] })
+  })
+
+  it('is no module of its own: what a compiler made of a source that is there', async () => {
+    const files = { 'package.json': manifest({ name: 'p' }), 'src/a.ts': "import './b'\n", 'src/b.ts': 'export {}\n' }
+    const output = await analyse('imports', makeWorkspace({ ...files, 'a.js': "import './b.js'\n", 'b.js': "import './a.js'\n" }))
+
+    expect(output).toMatchObject({ modules: 2, cycles: [] })
+  })
+
+  it('is told by the lines of the whole statement', async () => {
+    const workspace = makeWorkspace({
+      'src/a.ts': "import {\n  b,\n} from './b'\nexport const a = b\n",
+      'src/b.ts': "import { a } from './a'\nexport const b = () => a\n",
+    })
+
+    const output = await analyse('imports', workspace)
+
+    expect(output.findings[0]).toMatchObject({ line: 1, evidence: 'src/a.ts:1 → src/b.ts:1 → src/a.ts' })
+    expect(shown(workspace, output.findings[0])).toBe("import {\n  b,\n} from './b'\nimport { a } from './a'")
+  })
+
+  it('is no orphan where most modules look like one', async () => {
+    const files = Object.fromEntries(Array.from({ length: 60 }, (_, at) => [`src/part${at}.ts`, `export const part${at} = ${at}\n`]))
+
+    const output = await analyse('imports', makeWorkspace(files))
+
+    expect(output.findings).toEqual([])
+    expect(output.notExamined).toEqual([expect.stringContaining('which modules nothing imports')])
+  })
+})

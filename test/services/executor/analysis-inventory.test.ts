@@ -34,6 +34,8 @@ describe('the inventory', () => {
       'src/careful.ts': '// Do not edit the order of these lines.\nexport {}\n',
       'dist/a.js': 'a\n',
       'lib.min.js': 'a\n',
+      'out/mapped.js': 'a\n//# sourceMappingURL=mapped.js.map\n',
+      'out/compiled.js': '"use strict";\nObject.defineProperty(exports, "__esModule", { value: true });\n',
       'bundle.js': `${'x'.repeat(6_000)}\n`,
       'vendor/x.go': 'package x\n',
       'package-lock.json': '{}',
@@ -43,9 +45,9 @@ describe('the inventory', () => {
 
     const output = await analyse('inventory', workspace)
 
-    expect(output['files']).toBe(10)
+    expect(output['files']).toBe(12)
     expect(output['text']).toMatchObject({ files: 2 })
-    expect(output['leftOut']).toEqual({ vendored: 1, generated: 4, lock: 1, binary: 2 })
+    expect(output['leftOut']).toEqual({ vendored: 1, generated: 6, lock: 1, binary: 2 })
   })
 
   it('finds oversized sources and shows how to count them', async () => {

@@ -40,6 +40,21 @@ describe('the lint analysis', () => {
     expect(await lint(workspace)).toEqual(output)
   })
 
+  it.each([
+    ['names that a comment uses', 'a.ts', '/** @param {Shape} x */\nimport { Shape } from "s"\nexport {}\n'],
+    ['what a comment above explains', 'a.ts', 'let a = 1\n// Never true, and meant so.\nif (a == NaN) a = 2\n'],
+    ['declarations', 'a.d.ts', 'declare class A {\n  #private\n}\nexport { A }\n'],
+    ['assignments beside a comparison', 'a.ts', 'export const f = (v: string) => ({ a: v === "1" || v })\n'],
+  ])('does not repeat what it says of %s', async (_, file, text) => {
+    expect((await lint(makeWorkspace({ [file]: text }))).findings).toEqual([])
+  })
+
+  it('takes oddities in tests for information', async () => {
+    const { findings } = await lint(makeWorkspace({ 'a.test.ts': 'let a = 1\nif (a == NaN) a = 2\n' }))
+
+    expect(findings).toMatchObject([{ rule: 'lint.eslint.use-isnan', severity: 'info' }])
+  })
+
   it('uses neither configuration nor programs of the workspace', async () => {
     const evil = "import { writeFileSync } from 'node:fs'; writeFileSync('pwned', ''); export default {}\n"
     const workspace = makeWorkspace({

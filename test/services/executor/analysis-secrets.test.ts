@@ -203,6 +203,7 @@ describe('passwords in URLs', () => {
     ['a well-known password', 'postgres://postgres:postgres@localhost/shop'],
     ['a reserved host', `https://ada:${password}@example.com`],
     ['a port', 'https://registry.shop.eu:8080/@scope/name'],
+    ['an anonymous login', `ftp://anonymous:${password}@files.shop.eu/`],
     ['a mail address', 'https://shop.eu/a:b@c'],
   ])('are not found in %s', async (_, url) => {
     expect(await found({ 'config.json': `{"url": "${url}"}\n` })).toEqual([])

@@ -49,7 +49,8 @@ const BINARY_EXTENSIONS = new Set(
   ).split(' '),
 )
 
-const TEST_PATH = /(?:^|\/)(?:tests?|__tests__|spec|specs|e2e)\/|[._-](?:test|tests|spec)\.[a-z]+$|(?:^|\/)test_[^/]*\.py$|_test\.(?:go|py|rb)$/i
+const TEST_PATH =
+  /(?:^|\/)(?:tests?|__tests__|spec|specs|e2e)\/|[._-](?:test|tests|tst|spec|test-d)\.[a-z]+$|(?:^|\/)test_[^/]*\.py$|_test\.(?:go|py|rb)$/i
 const FIXTURE_PATH = /(?:^|\/)(?:fixtures?|__fixtures__|testdata|test-data|test_data|__mocks__|snapshots)\//i
 
 // A generator's notice: on a comment line, near the top.
@@ -73,8 +74,8 @@ export function leftOutByPath(path: string): LeftOut | null {
 export function leftOutByText(path: string, text: string): LeftOut | null {
   const head = text.slice(0, 4_000).split('\n', NOTICE_LINES)
   const { kind } = languageOf(path)
-  if ((kind === 'code' || kind === 'style') && (head.some((line) => COMMENT_LINE.test(line) && NOTICE.test(line)) || isMinified(text)))
-    return 'generated'
+  if (kind !== 'code' && kind !== 'style') return null
+  if (head.some((line) => COMMENT_LINE.test(line) && NOTICE.test(line)) || isCompiled(text) || isMinified(text)) return 'generated'
   return null
 }
 
@@ -91,6 +92,14 @@ export function isFixture(path: string): boolean {
 /** A test, by the customs of the common languages. */
 export function isTest(path: string): boolean {
   return TEST_PATH.test(path)
+}
+
+/** What a compiler or a bundler leaves: the way back to the source at the end, or how it marks a module. */
+function isCompiled(text: string): boolean {
+  return (
+    /^(?:\/\/|\/\*)[#@] sourceMappingURL=\S+(?: \*\/)?\s*$/m.test(text.slice(-400)) ||
+    /^Object\.defineProperty\(exports, ["']__esModule["']/m.test(text.slice(0, 2_000))
+  )
 }
 
 function isMinified(text: string): boolean {

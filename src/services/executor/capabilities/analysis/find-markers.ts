@@ -38,6 +38,9 @@ const ANY = /(?::[ \t]*|\bas[ \t]+)(any)\b(?![ \t]*[(.:?]|[$-])/g
 // A file that binds the name itself may mean its own thing by it.
 const OWN_ANY = /\b(?:const|let|var|function)\s+any\b|\b(?:const|let|var|import|import\s+type)\s*\{[^{}]{0,2000}\bany\b[^{}]{0,2000}\}/
 
+/** Several suppressions of one statement share an explanation, which stands at the first of them. */
+const EXPLAINED_WITHIN = 5
+
 /** Every line with a marker, an unexplained suppression or an explicit `any`, once for each rule, in line order. Pure. */
 export function findMarkers(file: TextFile): Candidate[] {
   const { syntax } = file.language
@@ -123,11 +126,24 @@ function opensComment(scan: Scan, at: number): boolean {
 /** A reason may stand behind the directive or in a comment on the line above. */
 function isExplained(scan: Scan, at: number, behind: string): boolean {
   if (/[\p{L}\p{N}]/u.test(withoutEnd(behind))) return true
-  const above = scan.starts[lineAt(scan.starts, at) - 1]
-  if (above === undefined) return false
-  const text = restOfLine(scan.file.text, above)
-  const indent = text.length - text.trimStart().length
-  return scan.mask[above + indent] === COMMENT && /\p{L}/u.test(text) && !/@ts-|lint-disable/.test(text)
+  const line = lineAt(scan.starts, at)
+  const above = scan.starts.slice(Math.max(0, line - EXPLAINED_WITHIN), line)
+  return above.some((start, index) => (index === above.length - 1 ? isExplanation(scan, start) : isExplainedDirective(scan, start)))
+}
+
+function isExplanation(scan: Scan, start: number): boolean {
+  const text = restOfLine(scan.file.text, start)
+  return isComment(scan, start) && /\p{L}/u.test(text) && !/@ts-|lint-disable/.test(text)
+}
+
+function isExplainedDirective(scan: Scan, start: number): boolean {
+  const text = restOfLine(scan.file.text, start)
+  return isComment(scan, start) && /@ts-(?:ignore|expect-error)\b.*\p{L}|lint-disable.*\s-{2,}\s.*\p{L}/u.test(text)
+}
+
+function isComment({ file, mask }: Scan, start: number): boolean {
+  const text = restOfLine(file.text, start)
+  return mask[start + text.length - text.trimStart().length] === COMMENT
 }
 
 function withoutEnd(comment: string): string {

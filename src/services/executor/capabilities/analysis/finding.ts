@@ -48,6 +48,11 @@ export function showLine(file: string, line: number): string {
   return `sed -n '${line}p' ${shellPath(file)}`
 }
 
+/** The command that prints some lines of a file, both ends included. */
+export function showLines(file: string, from: number, to: number): string {
+  return from === to ? showLine(file, from) : `sed -n '${from},${to}p' ${shellPath(file)}`
+}
+
 /** A path below `folder`, both relative to the workspace; `.` is the workspace itself. */
 export function below(folder: string, name: string): string {
   const clean = folder.replace(/^(?:\.\/+)+/, '').replace(/\/+$/, '')

@@ -108,7 +108,8 @@ async function measure(files: ReadonlyMap<string, FileHistory>, context: Executi
 }
 
 function figuresOf(spots: readonly Hotspot[], findings: readonly Finding[], commits: number): Figure[] {
-  if (spots.length === 0) return []
+  // A file that changed a few times says nothing yet about where work goes.
+  if (!spots.some((spot) => spot.commits >= MIN_COMMITS)) return []
   const found = new Set(findings.map(({ file }) => file))
   return [
     {

@@ -89,6 +89,7 @@ function isEmpty({ names }: Project): boolean {
 function left(project: Project): string[] {
   return [
     ...(project.git === 'none' ? ['tracked and ignored files, CI: the workspace is not a git work tree'] : []),
+    ...(project.git !== 'none' && project.tracked === null ? ['tracked files: git cannot list them; `git fsck` may tell why'] : []),
     ...(project.git === 'inside' ? ['licence and CI: they belong to the root of the repository, of which this is a part'] : []),
     ...(project.manifest?.ok === false ? ['scripts and dependencies: package.json cannot be parsed'] : []),
     ...(project.truncated ? ['files beyond the first 100000'] : []),

@@ -36,7 +36,11 @@ const CONFIG = {
     'eslint/no-control-regex': 'off',
     'eslint/no-useless-escape': 'off',
     'eslint/no-useless-rename': 'off',
+    // It takes `a = !b || c` for a comparison.
+    'oxc/const-comparisons': 'off',
+    'eslint/no-unassigned-vars': 'off',
     'typescript/no-this-alias': 'off',
+    'typescript/no-useless-empty-export': 'off',
     'typescript/triple-slash-reference': 'off',
   },
 }

@@ -5,7 +5,7 @@ import { analysisPath, defineAnalysis } from './define-analysis.ts'
 import type { ExecutionContext } from '../../executor.ts'
 import { segmentsOf } from '../../safe-path.ts'
 import { count } from '../arguments.ts'
-import { isFixture, leftOutByPath, leftOutByText } from './file-kind.ts'
+import { isFixture, isTest, leftOutByPath, leftOutByText } from './file-kind.ts'
 import { analysisOutput, asEvidence, byText, inOrder, named, showLine } from './finding.ts'
 import { groupedBy, sharedOut } from './markers.ts'
 import { contentKey, openFileCache } from './file-cache.ts'
@@ -20,8 +20,13 @@ const MAX_MARKED = 200
 /** Plugin and rule: `eslint(no-debugger)`. */
 const CODE = /^([\w-]{1,40})\(([\w/-]{1,80})\)$/
 
+const UNUSED = 'lint.eslint.no-unused-vars'
+/** They hold no code that runs. */
+const DECLARATION = /\.d\.[cm]?ts$/
+const COMMENT_LINE = /^\s*(?:\/\/|\/?\*)/
+
 /** Raise it with the rules, or what is kept of an answer. */
-const CACHE_VERSION = 1
+const CACHE_VERSION = 2
 
 const Args = z.strictObject({
   path: analysisPath,
@@ -110,7 +115,14 @@ async function sourcesBelow(path: string, context: ExecutionContext): Promise<st
   for await (const file of filesBelow(start, context)) {
     context.heartbeat()
     if (files.length === MAX_FILES) break
-    if (SOURCE.test(file.path) && file.bytes <= MAX_FILE_BYTES && leftOutByPath(file.path) === null && !isFixture(file.path)) files.push(file.path)
+    if (
+      SOURCE.test(file.path) &&
+      !DECLARATION.test(file.path) &&
+      file.bytes <= MAX_FILE_BYTES &&
+      leftOutByPath(file.path) === null &&
+      !isFixture(file.path)
+    )
+      files.push(file.path)
   }
   return files
 }
@@ -171,31 +183,38 @@ async function confirmed(places: readonly Place[], context: ExecutionContext): P
     const lines = text === null ? [] : linesOf(text)
     for (const place of ofFile) {
       const line = lines[place.line - 1]
-      if (text !== null && line !== undefined && asEvidence(line) === place.evidence) findings.push(toFinding(place, text))
+      if (text !== null && line !== undefined && asEvidence(line) === place.evidence)
+        findings.push(...toFinding(place, text, lines[place.line - 2] ?? ''))
     }
   }
   return inOrder(findings)
 }
 
-function toFinding({ rule, file, line, evidence, marked, diagnostic: { message, help, url } }: Place, text: string): Finding {
-  return {
-    rule,
-    severity: 'low',
-    confidence: isCertain(rule, message, marked, text) ? 'verified' : 'heuristic',
-    title: shortened(message),
-    file,
-    line,
-    evidence,
-    why: 'One of the rules that oxlint counts to correctness: the code is likely wrong, or does nothing.',
-    fix: [sentence(help ?? 'See what the rule asks for'), url].filter(Boolean).join(' '),
-    command: showLine(file, line),
-  }
+/** None where the file itself speaks against it: a name that is somewhere else in it, if only in a comment, or a line that a comment explains. */
+function toFinding({ rule, file, line, evidence, marked, diagnostic: { message, help, url } }: Place, text: string, above: string): Finding[] {
+  const isSure = isCertain(rule, message, marked, text)
+  if (!isSure && (rule === UNUSED || COMMENT_LINE.test(above))) return []
+  return [
+    {
+      rule,
+      // Tests do odd things on purpose.
+      severity: isTest(file) ? 'info' : 'low',
+      confidence: isSure ? 'verified' : 'heuristic',
+      title: shortened(message),
+      file,
+      line,
+      evidence,
+      why: 'By a rule that oxlint counts to correctness: such code is often wrong, or does nothing.',
+      fix: [sentence(help ?? 'See what the rule asks for'), url].filter(Boolean).join(' '),
+      command: showLine(file, line),
+    },
+  ]
 }
 
 /** Rules that plain text can confirm: a name that is nowhere else in the file is not used in it. */
 function isCertain(rule: string, message: string, marked: string, text: string): boolean {
   if (rule === 'lint.eslint.no-debugger') return /^debugger\b/.test(marked)
-  const name = rule === 'lint.eslint.no-unused-vars' ? /'([\w$]{1,100})'/.exec(message)?.[1] : undefined
+  const name = rule === UNUSED ? /'([\w$]{1,100})'/.exec(message)?.[1] : undefined
   if (name === undefined || marked !== name) return false
   const first = text.indexOf(name)
   return first !== -1 && !text.includes(name, first + 1)

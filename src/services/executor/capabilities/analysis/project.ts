@@ -1,7 +1,7 @@
 import { lstatSync } from 'node:fs'
 import { join } from 'node:path'
 import type { ExecutionContext } from '../../executor.ts'
-import { readGit, runGit } from '../../git.ts'
+import { runGit } from '../../git.ts'
 import { segmentsOf, withFolder } from '../../safe-path.ts'
 import { listFolder } from '../../workspace-files.ts'
 import { isFixture, leftOutByPath } from './file-kind.ts'
@@ -24,8 +24,8 @@ export interface Project {
   readonly truncated: boolean
   /** `none`: not a git work tree. `inside`: it is a part of one, whose root has the licence, the CI and so on. */
   readonly git: 'none' | 'root' | 'inside'
-  /** What git tracks below it, relative to the workspace; empty without git. */
-  readonly tracked: readonly string[]
+  /** What git tracks below it, relative to the workspace; null when git cannot tell, or there is none. */
+  readonly tracked: readonly string[] | null
   /** Null when there is none. */
   readonly manifest: Parsed | null
   /** The other package.json files below it, as far as they can be parsed. */
@@ -48,7 +48,7 @@ export async function readProject(folder: string, context: ExecutionContext): Pr
     files,
     truncated: files.length >= MAX_FILES,
     git,
-    tracked: git === 'none' ? [] : (await readGit(['ls-files', '-z', '--', folder], context)).toString('utf8').split('\0').filter(Boolean),
+    tracked: git === 'none' ? null : await trackedFiles(folder, context),
     manifest: names.includes('package.json') ? await manifestAt(below(folder, 'package.json'), context) : null,
     otherManifests: await otherManifests(folder, files, context),
   }
@@ -82,6 +82,12 @@ async function otherManifests(folder: string, files: readonly string[], context:
   const paths = files.filter((path) => path.endsWith('/package.json') && path !== own).slice(0, MAX_MANIFESTS)
   const parsed = await Promise.all(paths.map((path) => manifestAt(path, context)))
   return parsed.flatMap((manifest) => (manifest.ok ? [manifest.value] : []))
+}
+
+/** A damaged index is no reason to say nothing of the rest. */
+async function trackedFiles(folder: string, context: ExecutionContext): Promise<readonly string[] | null> {
+  const listed = await runGit(['ls-files', '-z', '--', folder], context)
+  return listed.exitCode === 0 && !listed.stdout.truncated ? listed.stdout.bytes.toString('utf8').split('\0').filter(Boolean) : null
 }
 
 async function gitRole(folder: string, context: ExecutionContext): Promise<Project['git']> {

@@ -20,7 +20,9 @@ const OTHER_PACKAGE = /\s(?:-w|--workspaces?|--prefix|-C|--if-present)\b/
 /** The `npm run X`, `npm test` and `npm start` of code fences and code spans of a Markdown text; prose and other packages' commands are left out. */
 export function scriptCommands(markdown: string): ScriptCommand[] {
   const found: ScriptCommand[] = []
-  let fence: { readonly mark: string; readonly isShell: boolean; elsewhere: boolean } | null = null
+  let fence: { readonly mark: string; readonly isShell: boolean } | null = null
+  // Until the next heading: what follows is for where the reader went.
+  let isElsewhere = false
   for (const [index, text] of linesOf(markdown).entries()) {
     if (text.length > MAX_LINE) continue
     const opening: RegExpExecArray | null = /^\s{0,3}(?:[-*+]\s+|\d+[.)]\s+|>\s*)*\s*(`{3,}|~{3,})\s*([^\s`]*)[^`]*$/.exec(text)
@@ -28,13 +30,14 @@ export function scriptCommands(markdown: string): ScriptCommand[] {
     if (fence !== null) {
       if (mark !== undefined && mark[0] === fence.mark[0] && mark.length >= fence.mark.length && opening?.[2] === '') fence = null
       else if (fence.isShell) {
-        fence.elsewhere ||= ELSEWHERE.test(text)
-        if (!fence.elsewhere) found.push(...inShell(text, index + 1))
+        isElsewhere ||= ELSEWHERE.test(text)
+        if (!isElsewhere) found.push(...inShell(text, index + 1))
       }
       continue
     }
-    if (mark !== undefined) fence = { mark, isShell: SHELL_FENCE.test(opening?.[2] ?? ''), elsewhere: false }
-    else if (!/^(?: {4}|\t)/.test(text)) found.push(...inSpans(text, index + 1))
+    if (mark !== undefined) fence = { mark, isShell: SHELL_FENCE.test(opening?.[2] ?? '') }
+    else if (/^\s{0,3}#{1,6}\s/.test(text)) isElsewhere = false
+    else if (!isElsewhere && !/^(?: {4}|\t)/.test(text)) found.push(...inSpans(text, index + 1))
   }
   return found
 }

@@ -112,7 +112,7 @@ export function ci(project: Project): Finding[] {
 export async function ignoredPackages(project: Project, manifest: Manifest, context: ExecutionContext): Promise<Finding[]> {
   if (project.git === 'none') return []
   const where = below(project.folder, 'node_modules')
-  const tracked = project.tracked.filter((path) => path.startsWith(`${where}/`))
+  const tracked = (project.tracked ?? []).filter((path) => path.startsWith(`${where}/`))
   if (tracked.length > 0) {
     return [
       {
@@ -153,7 +153,7 @@ export async function ignoredPackages(project: Project, manifest: Manifest, cont
 /** Environment files in the repository; their values are never shown. */
 export async function trackedEnvironments(project: Project, context: ExecutionContext): Promise<Finding[]> {
   const files = new Set(project.files)
-  const tracked = project.tracked.filter((path) => ENV_FILE.test(path) && !ENV_SAMPLE.test(path) && files.has(path))
+  const tracked = (project.tracked ?? []).filter((path) => ENV_FILE.test(path) && !ENV_SAMPLE.test(path) && files.has(path))
   const findings: Finding[] = []
   for (const path of tracked) {
     const again = await runGit(['ls-files', '--error-unmatch', '--', path], context)
@@ -176,7 +176,9 @@ function environment(path: string, text: string): Finding {
     file: path,
     line: null,
     evidence:
-      secrets.length > 0 ? `assigns ${named(secrets, 5)} (values not shown)` : `${assigned.length} assignments, no key that sounds like a secret`,
+      secrets.length > 0
+        ? `assigns ${named(secrets, 5)} (values not shown)`
+        : `${assigned.length} ${assigned.length === 1 ? 'assignment' : 'assignments'}, no key that sounds like a secret`,
     why:
       secrets.length > 0
         ? 'Whoever can read the repository, or any copy of it, has them.'

@@ -25,14 +25,23 @@ export async function importChecks(
   const undeclared = groups(uses.filter((use) => fieldOf(use) === null))
   const misplaced = groups(uses.filter((use) => use.isProduction && !use.isType && fieldOf(use) === 'devDependencies'))
   const claims: Claim[] = []
+  const aliases = new Set<string>()
   for (const group of undeclared.slice(0, MAX_UNDECLARED)) {
     const isKnown = await isReal(group[0], project, context)
-    claims.push(undeclaredClaim(group, isKnown))
+    if (!isKnown && group.some(({ specifier }) => isAlias(specifier, graph))) aliases.add(group[0].name)
+    else claims.push(undeclaredClaim(group, isKnown))
   }
-  const left = undeclared.length - claims.length
+  const left = Math.max(0, undeclared.length - MAX_UNDECLARED)
   return {
     claims: [...claims, ...misplaced.flatMap(developmentClaim)],
-    notExamined: left === 0 ? [] : [`${left} more undeclared packages beyond the first ${MAX_UNDECLARED}`],
+    notExamined: [
+      ...(left === 0 ? [] : [`${left} more undeclared packages beyond the first ${MAX_UNDECLARED}`]),
+      ...(aliases.size === 0
+        ? []
+        : [
+            `whether ${named([...aliases])} ${aliases.size === 1 ? 'is a package or a name' : 'are packages or names'} that a build tool gives to files of this project`,
+          ]),
+    ],
   }
 }
 
@@ -68,6 +77,15 @@ async function isReal(use: Use, project: Dependencies, context: ExecutionContext
     if (text !== null && parseJson(text).ok) return true
   }
   return false
+}
+
+/** Whether what follows the scope of a name, or its first part, is a path of this project: aliases are made so, `@internal/query` for `src/query`. */
+function isAlias(specifier: string, { modules }: ImportGraph): boolean {
+  const rest = specifier.replace(/^[^/]*\//, '')
+  return [...modules.keys()].some((path) => {
+    const at = path.indexOf(`${rest}`)
+    return at !== -1 && (at === 0 || path[at - 1] === '/') && /^(?:\/|\.|$)/.test(path.slice(at + rest.length))
+  })
 }
 
 function undeclaredClaim(group: Group, isKnown: boolean): Claim {

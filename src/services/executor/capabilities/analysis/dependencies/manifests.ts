@@ -69,7 +69,7 @@ export function manifestOf(path: string, value: Readonly<Record<string, unknown>
     licence: textAt(value, 'license'),
     node: textAt(objectAt(value, 'engines'), 'node'),
     declarations,
-    fieldsOf: fieldsByName(declarations),
+    fieldsOf: fieldsByName(declarations, Object.keys(objectAt(value, 'peerDependenciesMeta') ?? {})),
     overridden: overriddenIn(value),
     value,
   }
@@ -105,8 +105,9 @@ function declarationsIn(
   })
 }
 
-function fieldsByName(declarations: readonly Declaration[]): Map<string, Field[]> {
-  const fields = new Map<string, Field[]>()
+/** With peers that are told to be optional and nothing else. */
+function fieldsByName(declarations: readonly Declaration[], optionalPeers: readonly string[]): Map<string, Field[]> {
+  const fields = new Map<string, Field[]>(optionalPeers.map((name) => [name, ['peerDependencies']]))
   for (const { name, field } of declarations) fields.set(name, [...(fields.get(name) ?? []), field])
   return fields
 }

@@ -42,6 +42,17 @@ function firstSource({ folder }: WorkspacePackage, built: readonly string[], own
   return undefined
 }
 
+/** Whether a script is what a compiler made of a source that is here, too: `locales/ar.js` beside `src/locales/ar.ts`. */
+export function isBuiltOf(path: string, all: ReadonlySet<string>): boolean {
+  const built = /^(.*)(?:\.d\.[cm]?ts|\.[cm]?js)$/.exec(path)?.[1]
+  if (built === undefined) return false
+  const parts = built.split('/')
+  return parts.some((_, at) => {
+    const source = [...parts.slice(0, at), 'src', ...parts.slice(at)].join('/')
+    return all.has(`${source}.ts`) || all.has(`${source}.tsx`)
+  })
+}
+
 /** Every file that the manifest names for `.` or for a subpath; what is built need not be there. */
 export function entriesOf({ folder, manifest }: WorkspacePackage, subpath = ''): string[] {
   const prefix = folder === '.' ? '' : `${folder}/`

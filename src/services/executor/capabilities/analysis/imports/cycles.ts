@@ -1,6 +1,6 @@
 import type { Finding } from '../../../../../model/report.ts'
 import type { ExecutionContext } from '../../../executor.ts'
-import { showLine } from '../finding.ts'
+import { showLines } from '../finding.ts'
 import { isRelative } from '../source/specifier.ts'
 import { linesOf, readText } from '../text-files.ts'
 import { componentsOf, shortestCycle, type Edges } from './components.ts'
@@ -83,7 +83,7 @@ async function cycleFinding(
       fix: isAtLoadTime
         ? 'Move what they share to a module that imports neither, or hand it over as a parameter.'
         : 'Move the shared types to a module of their own.',
-      command: shown.map(({ from, found }) => showLine(from, found.line)).join(' && '),
+      command: shown.map(({ from, found }) => showLines(from, found.line, found.endLine)).join(' && '),
     },
   ]
 }
@@ -105,8 +105,8 @@ function titleOf(length: number, members: number, isAtLoadTime: boolean): string
 }
 
 /** The second look: the line, read again, names what the parser says it imports. */
-async function isStillThere(path: string, { specifier, line }: ModuleImport, context: ExecutionContext): Promise<boolean> {
+async function isStillThere(path: string, { specifier, endLine }: ModuleImport, context: ExecutionContext): Promise<boolean> {
   const text = await readText(context, path)
-  const found = text === null ? undefined : linesOf(text)[line - 1]
+  const found = text === null ? undefined : linesOf(text)[endLine - 1]
   return found !== undefined && [`'${specifier}'`, `"${specifier}"`, `\`${specifier}\``].some((quoted) => found.includes(quoted))
 }

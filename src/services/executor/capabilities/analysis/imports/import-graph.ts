@@ -7,14 +7,16 @@ import type { ImportHow, ImportTarget, SourceFacts } from '../source/source-fact
 import { lookAtFiles, readText } from '../text-files.ts'
 import type { FileCache } from '../file-cache.ts'
 import { IdleSlot } from '../idle-slot.ts'
-import { withSources } from './built-from.ts'
+import { isBuiltOf, withSources } from './built-from.ts'
 import { resolveImports } from './resolve-imports.ts'
 import { readPackages, type WorkspacePackage } from './workspace-packages.ts'
 
 export interface ModuleImport {
   readonly specifier: string
-  /** From 1. */
+  /** Where the statement begins, from 1. */
   readonly line: number
+  /** Where it names the module. */
+  readonly endLine: number
   readonly how: ImportHow
   readonly target: ImportTarget
   /** It leads to what is built of the target, as far as the names tell. */
@@ -60,7 +62,8 @@ export async function readImportGraph(path: string, context: ExecutionContext): 
 }
 
 async function buildGraph({ sources, files, world, notExamined }: Sources, context: ExecutionContext): Promise<ImportGraph> {
-  const own = new Set(sources.map((source) => source.path))
+  const all = new Set(sources.map((source) => source.path))
+  const own = new Set([...all].filter((each) => !isBuiltOf(each, all)))
   const packages = await readPackages(files, context)
   const cache = await openFactsCache(context)
   const modules = new Map<string, Module>()

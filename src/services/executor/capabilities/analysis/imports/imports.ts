@@ -56,7 +56,7 @@ export const imports = defineAnalysis({
 async function run({ path }: z.output<typeof Args>, context: ExecutionContext): Promise<Output> {
   const graph = await readImportGraph(path, context)
   const cycles = await findCycles(graph, context)
-  const { orphans, findings: orphaned } = await findOrphans(graph, context)
+  const { orphans, findings: orphaned, notExamined: unjudged } = await findOrphans(graph, context)
   const { unresolved, findings: lost } = await findUnresolved(graph, context)
   const chain = longestChain(edgesOf(graph, isAtLoad))
   const figure = importFigure(graph, cycles.atLoad)
@@ -72,10 +72,10 @@ async function run({ path }: z.output<typeof Args>, context: ExecutionContext): 
     orphans,
     longestChain: chain,
     unresolvedImports: unresolved.length,
-    unresolved: unresolved.slice(0, MAX_LISTED),
+    unresolved: unresolved.slice(0, MAX_LISTED).map(({ file, line, specifier }) => ({ file, line, specifier })),
     figures: figure === null ? [] : [figure],
     findings: inOrder([...cycles.findings, ...orphaned, ...lost, ...deepChain(graph, chain)]),
-    notExamined: [...graph.notExamined, ...computed(graph)],
+    notExamined: [...graph.notExamined, ...unjudged, ...computed(graph)],
   }
 }
 

@@ -10,15 +10,27 @@ import { isBelow, openFoldersOf } from './reach.ts'
 const STARTED =
   /(?:^|\/)(?:bin|scripts?|tools?|examples?|demos?|docs?|website|site|bench(?:es|mark|marks)?|perf|migrations?|pages|app|routes|api|functions|stories|e2e|cypress|playgrounds?|templates?|seeds?|public|static|configs?|\.[^/]+)\/|(?:^|\/)(?:index|main|cli|server|app|sw|preload|entry[\w-]*|worker[\w-]*|setup[\w-]*|global[\w-]*|middleware|instrumentation)\.[a-z]+$|\.(?:config|conf|stories|story|bench|setup|worker|d)\.[a-z]+$/i
 
+const MAX_FINDINGS = 50
+const MIN_JUDGED = 20
+const UNKNOWN_ENTRIES = 'which modules nothing imports: most look so, so they are started in a way that is not known here'
+
+interface Orphans {
+  readonly orphans: string[]
+  readonly findings: Finding[]
+  readonly notExamined: string[]
+}
+
 /** Modules that nothing imports, nothing starts by custom, and no other file names. */
-export async function findOrphans(
-  graph: ImportGraph,
-  context: ExecutionContext,
-): Promise<{ readonly orphans: string[]; readonly findings: Finding[] }> {
+export async function findOrphans(graph: ImportGraph, context: ExecutionContext): Promise<Orphans> {
   const candidates = candidatesOf(graph)
   const mentioned = await mentionedIn(candidates, graph.files, context)
   const orphans = candidates.filter((path) => !mentioned.has(path))
-  return { orphans, findings: orphans.map((path) => toFinding(path, graph.modules.get(path)?.lines ?? 0)) }
+  const own = [...graph.modules.values()].filter((module) => module.isOwn && !module.isTest).length
+  // Where most look forgotten, something that is not known here starts them.
+  if (orphans.length > MIN_JUDGED && orphans.length > own / 2) return { orphans: [], findings: [], notExamined: [UNKNOWN_ENTRIES] }
+  const findings = orphans.slice(0, MAX_FINDINGS).map((path) => toFinding(path, graph.modules.get(path)?.lines ?? 0))
+  const rest = orphans.length - findings.length
+  return { orphans, findings, notExamined: rest === 0 ? [] : [`${rest} more modules that nothing imports`] }
 }
 
 function candidatesOf(graph: ImportGraph): string[] {

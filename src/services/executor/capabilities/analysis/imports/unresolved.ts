@@ -5,13 +5,14 @@ import type { ExecutionContext } from '../../../executor.ts'
 import { segmentsOf, withFolder } from '../../../safe-path.ts'
 import { listFolder } from '../../../workspace-files.ts'
 import { leftOutByPath } from '../file-kind.ts'
-import { showLine } from '../finding.ts'
+import { showLines } from '../finding.ts'
 import type { ImportGraph, ModuleImport } from './import-graph.ts'
 
 /** One import that leads nowhere. */
 export interface Unresolved {
   readonly file: string
   readonly line: number
+  readonly endLine: number
   readonly specifier: string
 }
 
@@ -21,7 +22,7 @@ export async function findUnresolved(
   context: ExecutionContext,
 ): Promise<{ readonly unresolved: Unresolved[]; readonly findings: Finding[] }> {
   const unresolved = [...graph.modules.values()].flatMap((module) =>
-    module.imports.filter(isLost).map(({ line, specifier }) => ({ file: module.path, line, specifier })),
+    module.imports.filter(isLost).map(({ line, endLine, specifier }) => ({ file: module.path, line, endLine, specifier })),
   )
   const findings: Finding[] = []
   for (const each of unresolved) {
@@ -54,7 +55,7 @@ async function isThere({ file, specifier }: Unresolved, context: ExecutionContex
   }
 }
 
-function toFinding({ file, line, specifier }: Unresolved): Finding {
+function toFinding({ file, line, endLine, specifier }: Unresolved): Finding {
   return {
     rule: 'imports.unresolved',
     severity: 'medium',
@@ -66,6 +67,6 @@ function toFinding({ file, line, specifier }: Unresolved): Finding {
     evidence: `${JSON.stringify(specifier)}: there is no such file`,
     why: 'Whoever loads this module gets an error, unless a build makes the file first.',
     fix: 'Correct the path, remove the import, or say in the README what makes the file.',
-    command: showLine(file, line),
+    command: showLines(file, line, endLine),
   }
 }

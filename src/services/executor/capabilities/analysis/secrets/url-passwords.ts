@@ -39,6 +39,6 @@ export function findUrlPasswords({ text }: Searched): Secret[] {
 }
 
 function isTelling(user: string, password: string, host: string): boolean {
-  if (RESERVED_HOST.test(host) || KNOWN.test(password) || isInvented(password)) return false
+  if (/^anonymous$/i.test(user) || RESERVED_HOST.test(host) || KNOWN.test(password) || isInvented(password)) return false
   return password.toLowerCase() !== user.toLowerCase() && !/^%[A-Za-z_]/.test(password) && !/^[A-Z_]{4,}$/.test(password)
 }

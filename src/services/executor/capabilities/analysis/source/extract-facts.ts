@@ -76,6 +76,8 @@ export function extractFacts(path: string, source: string): SourceFacts {
     isTyped: lang === 'ts' || (lang === 'tsx' && extension === '.tsx'),
   }
   visit(parsed.program as unknown as Node, walk, { inType: false, name: null, isCallback: false })
+  // Nothing of a declaration file is there at run time.
+  if (lang === 'dts') for (const found of facts.imports) found.how = 'type'
   for (const { names, entry } of walk.bindings) {
     if (!names.some((name) => walk.usedAsValue.has(name))) entry.how = 'type'
   }
@@ -127,7 +129,7 @@ function enter(node: Node, walk: Walk, place: Place): Place {
       break
     case 'ExportNamedDeclaration':
     case 'ExportAllDeclaration':
-      if (isNode(node['source'])) add(walk, node['source'], isTypeExport(node) ? 'type' : 'value')
+      if (isNode(node['source'])) add(walk, node['source'], isTypeExport(node) ? 'type' : 'value', node)
       break
     case 'ImportExpression':
       if (isNode(node['source'])) computedOrFixed(walk, node['source'], 'dynamic')
@@ -202,7 +204,7 @@ function importDeclaration(node: Node, walk: Walk): void {
   if (!isNode(source)) return
   const specifiers = Array.isArray(node['specifiers']) ? node['specifiers'].filter(isNode) : []
   const isType = node['importKind'] === 'type'
-  const entry = add(walk, source, isType ? 'type' : 'value')
+  const entry = add(walk, source, isType ? 'type' : 'value', node)
   // Without a name it is there for its effect, and stays.
   if (isType || entry === null || specifiers.length === 0 || !walk.isTyped) return
   const names = specifiers.flatMap((each) => (each['importKind'] === 'type' ? [] : (nameOf(each['local']) ?? [])))
@@ -246,10 +248,10 @@ function computedOrFixed(walk: Walk, source: Node, how: ImportHow): void {
   else walk.facts.open.push({ prefix: beginningOf(source).slice(0, MAX_SPECIFIER), line: walk.lineAt(source.start) })
 }
 
-function add(walk: Walk, source: Node, how: ImportHow): SourceFacts['imports'][number] | null {
+function add(walk: Walk, source: Node, how: ImportHow, statement = source): SourceFacts['imports'][number] | null {
   const specifier = textOf(source)
   if (specifier === null || specifier === '' || specifier.length > MAX_SPECIFIER) return null
-  const entry = { specifier, line: walk.lineAt(source.start), how }
+  const entry = { specifier, line: walk.lineAt(statement.start), endLine: walk.lineAt(source.start), how }
   walk.facts.imports.push(entry)
   return entry
 }

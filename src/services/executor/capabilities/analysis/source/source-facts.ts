@@ -8,7 +8,8 @@ export type ImportHow = z.infer<typeof ImportHow>
 
 /** What the parser says of one source file. */
 export const SourceFacts = z.strictObject({
-  imports: z.array(z.strictObject({ specifier: z.string(), line, how: ImportHow })),
+  /** `line` is where the statement begins, `endLine` where it names the module. */
+  imports: z.array(z.strictObject({ specifier: z.string(), line, endLine: line, how: ImportHow })),
   /** Imports whose target is computed: the fixed text it begins with, `./plugins/` or ``. */
   open: z.array(z.strictObject({ prefix: z.string(), line })),
   /** Functions of at least `MIN_FUNCTION_LINES` lines, nested ones too. */
