@@ -254,6 +254,15 @@ describe('what the parser cannot cope with', () => {
     expect(output.notExamined).toEqual(['imports of files that the parser or the resolver could not read: src/deep.ts'])
   })
 
+  it('is not read to its end: a device in the place of a configuration', async () => {
+    const workspace = makeWorkspace({ 'tsconfig.json': '{ "extends": "./base.json" }', 'src/a.ts': "import '@/b'\n" })
+    symlinkSync('/dev/zero', join(workspace, 'base.json'))
+
+    const output = await analyse('imports', workspace)
+
+    expect(output).toMatchObject({ modules: 1, findings: [] })
+  })
+
   it('is not waited for: a FIFO in the place of a manifest', async () => {
     const workspace = makeWorkspace({
       'src/a.ts': "import './b'\n",

@@ -2,7 +2,8 @@ import * as z from 'zod'
 import { ControllerError } from '../../../../../errors.ts'
 import { packagePath } from '../../../../../package-path.ts'
 import type { ExecutionContext } from '../../../executor.ts'
-import { runProcess } from '../../../process.ts'
+import { runProcess, trustedPath } from '../../../process.ts'
+import { withLimits } from '../../../sandbox/limits.ts'
 import type { ReaderTask } from './source-facts.ts'
 
 type Task = Extract<ReaderTask, { task: 'parse' }> | Extract<ReaderTask, { task: 'resolve' }>
@@ -43,17 +44,20 @@ interface End {
 
 async function readOnce(input: string, context: ExecutionContext): Promise<End> {
   const patience = AbortSignal.timeout(PATIENCE_MS + Math.ceil(input.length / MB) * PATIENCE_PER_MB_MS)
+  const node = [`--max-old-space-size=${MEMORY_MB}`, packagePath('dist/source-reader.js')]
+  // Configurations may lead the resolver to a device without an end: what native code allocates, V8 does not limit.
+  const { file, args, group } = await withLimits(process.execPath, node, context.limits, context.workspace)
   const end = await runProcess({
-    file: process.execPath,
-    args: [`--max-old-space-size=${MEMORY_MB}`, packagePath('dist/source-reader.js')],
+    file,
+    args,
     cwd: '/',
-    env: {},
+    env: { PATH: trustedPath(context.workspace) },
     stdin: input,
     maxStdoutBytes: MAX_ANSWER_BYTES,
     maxStderrBytes: 64 * 1024,
     signal: AbortSignal.any([context.signal, patience]),
     onOutput: context.heartbeat,
-  })
+  }).finally(() => group?.remove())
   if (context.signal.aborted) throw new ControllerError('ACTION_ABORTED', 'The analysis was stopped.', { cause: context.signal.reason })
   const written = end.stdout.bytes.toString('utf8')
   // What follows the last line end is a line that was cut short.
