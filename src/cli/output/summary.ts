@@ -9,7 +9,7 @@ import { flat } from './columns.ts'
 import type { Palette, Style } from './palette.ts'
 
 /** Enough for what, where and why; the report has all of it. */
-const MAX_ADVICE = 320
+const MAX_ADVICE = 420
 
 const SEVERITY_STYLE: Readonly<Record<Finding['severity'], Style>> = { high: 'red', medium: 'yellow', low: 'cyan', info: 'dim' }
 const STATUS_STYLE: Readonly<Record<RunResult['status'], Style>> = { completed: 'green', failed: 'red', cancelled: 'yellow' }

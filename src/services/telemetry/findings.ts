@@ -1,14 +1,16 @@
 import { Finding } from '../../model/report.ts'
 import type { JsonObject } from '../../model/json.ts'
-import { ruleInWords, themeRank } from './themes.ts'
+import { sharedTitle } from './group-title.ts'
+import { themeRank } from './themes.ts'
 
 export const SEVERITIES = ['high', 'medium', 'low', 'info'] as const
 
-/** Findings that say the same thing of several places. */
+/** Findings of one rule, severity and confidence. */
 export interface FindingGroup<F extends Finding = Finding> {
-  /** The title they share, or the rule's name in words. */
+  /** What their titles share; told apart by the rule where another group of the same severity and confidence has the same. */
   readonly title: string
-  readonly sharedTitle: boolean
+  /** What more than half of them say; null: there is no such text, and each says its own. */
+  readonly most: { readonly why: string | null; readonly fix: string | null }
   /** At least one, in the order of `rankFindings`. */
   readonly findings: readonly [F, ...F[]]
 }
@@ -30,9 +32,9 @@ export function findingsIn(output: JsonObject | null): { readonly findings: read
  * 1. severity: high, medium, low, info;
  * 2. confidence: what was checked a second time before what is a heuristic;
  * 3. the value of the theme, as `themes.ts` lists them: secrets first, markers in comments last;
- * 4. how many places one remedy covers, the most first;
+ * 4. how many places the rule was found in, the most first;
  * 5. within a group, the measure that the evidence begins with (`6854 lines; …`), the largest first;
- * 6. rule, remedy, file (findings about no file first), line, title, evidence: only so that the order is always the same.
+ * 6. rule, file (findings about no file first), line, title, evidence: only so that the order is always the same.
  *
  * Duplicates are merged: one rule that says the same twice, and two rules that say the same, by title or by evidence and remedy, of the
  * same place. The one that ranks first is kept.
@@ -43,7 +45,7 @@ export function rankFindings(findings: readonly Finding[]): Finding[] {
   return byValue(distinct)
 }
 
-/** Ranked findings put together by what they say; groups keep the order of their first finding. */
+/** Ranked findings put together by rule, severity and confidence; groups keep the order of their first finding. */
 export function groupFindings<F extends Finding>(ranked: readonly F[]): FindingGroup<F>[] {
   const groups = new Map<string, [F, ...F[]]>()
   for (const finding of ranked) {
@@ -52,10 +54,33 @@ export function groupFindings<F extends Finding>(ranked: readonly F[]): FindingG
     if (group) group.push(finding)
     else groups.set(key, [finding])
   }
-  return [...groups.values()].map((members) => {
-    const sharedTitle = members.every((finding) => finding.title === members[0].title)
-    return { title: sharedTitle ? members[0].title : ruleInWords(members[0].rule), sharedTitle, findings: members }
-  })
+  return toldApart([...groups.values()].map(toGroup))
+}
+
+function toGroup<F extends Finding>(findings: readonly [F, ...F[]]): FindingGroup<F> {
+  const [first, ...others] = findings
+  const most = (text: 'why' | 'fix'): string | null => majority(findings.map((finding) => finding[text]))
+  return {
+    title: sharedTitle(first.rule, [first.title, ...others.map(({ title }) => title)]),
+    most: { why: most('why'), fix: most('fix') },
+    findings,
+  }
+}
+
+function majority(texts: readonly string[]): string | null {
+  const counts = new Map<string, number>()
+  for (const text of texts) counts.set(text, (counts.get(text) ?? 0) + 1)
+  return [...counts].find(([, count]) => count * 2 > texts.length)?.[0] ?? null
+}
+
+/** Two rules may have one title. */
+function toldApart<F extends Finding>(groups: readonly FindingGroup<F>[]): FindingGroup<F>[] {
+  const heading = ({ title, findings: [{ severity, confidence }] }: FindingGroup<F>): string => JSON.stringify([title, severity, confidence])
+  const counts = new Map<string, number>()
+  for (const group of groups) counts.set(heading(group), (counts.get(heading(group)) ?? 0) + 1)
+  return groups.map((group) =>
+    (counts.get(heading(group)) ?? 0) > 1 ? { ...group, title: `${group.title} (rule \`${group.findings[0].rule}\`)` } : group,
+  )
 }
 
 /** Where a finding is: `file`, `file:line`, or null. */
@@ -144,7 +169,7 @@ function sayings({ title, file, line, evidence, fix }: Finding): string[] {
 }
 
 function groupKey(finding: Finding): string {
-  return JSON.stringify([finding.rule, finding.severity, finding.confidence, finding.fix, finding.why])
+  return JSON.stringify([finding.rule, finding.severity, finding.confidence])
 }
 
 function compareText(a: string, b: string): number {

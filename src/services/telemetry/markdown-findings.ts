@@ -58,25 +58,37 @@ function renderGroup(group: Group): string {
   const [first] = group.findings
   const label = `${first.severity}, ${first.confidence}`
   const count = group.findings.length
-  const heading = count === 1 ? `**${prose(first.title)}** (${label})` : `**${prose(group.title)}**: ${count} places (${label})`
+  const heading = `**${prose(group.title)}**${count === 1 ? '' : `: ${count} places`} (${label})`
   const most = MAX_PLACES[first.severity]
   // One more is no longer than the line that says so.
-  const places = group.findings.slice(0, count === most + 1 ? count : most).map((finding) => renderPlace(finding, group))
-  if (count > places.length) places.push(`- and ${count - places.length} more`)
+  const shown = group.findings.slice(0, count === most + 1 ? count : most)
+  const places = shown.flatMap((finding) => renderPlace(finding, group))
+  if (count > shown.length) places.push(`- and ${count - shown.length} more`)
   return [
     heading,
     '',
     ...places,
-    `- Why: ${prose(first.why)}`,
-    `- Fix: ${prose(first.fix)}`,
+    ...forMost('Why', group, ({ why }) => why, group.most.why),
+    ...forMost('Fix', group, ({ fix }) => fix, group.most.fix),
     `- Show${count === 1 ? '' : ' the first'}: ${code(first.command, 1_000)}`,
   ].join('\n')
 }
 
-function renderPlace(finding: ReportedFinding, group: Group): string {
+/** What is said once for the group; the places that it does not hold for say their own. */
+function forMost(name: string, { findings }: Group, textOf: (finding: ReportedFinding) => string, most: string | null): string[] {
+  if (most === null) return []
+  return [`- ${name}${findings.every((finding) => textOf(finding) === most) ? '' : ' of most'}: ${prose(most)}`]
+}
+
+/** One line, and below it what the group says otherwise. */
+function renderPlace(finding: ReportedFinding, { findings, most }: Group): string[] {
   const place = placeOf(finding)
-  const title = group.sharedTitle ? [] : [prose(finding.title)]
+  const title = findings.every((other) => other.title === finding.title) ? [] : [prose(finding.title)]
   const said = [...(place === null ? [] : [code(place, 400)]), ...title, code(finding.evidence, EVIDENCE_CHARS)].join(': ')
   const remark = finding.remark === undefined ? '' : `, ${prose(finding.remark)}`
-  return `- ${said}${remark} (${code(finding.id)})`
+  return [
+    `- ${said}${remark} (${code(finding.id)})`,
+    ...(finding.why === most.why ? [] : [`  - Why: ${prose(finding.why)}`]),
+    ...(finding.fix === most.fix ? [] : [`  - Fix: ${prose(finding.fix)}`]),
+  ]
 }

@@ -2,6 +2,11 @@ import type { Report, ReportAction } from '../../model/report.ts'
 import type { ExitReason } from '../../model/result.ts'
 import { findingSections, suppressedLines } from './markdown-findings.ts'
 import { cellCode, code, prose } from './markdown-text.ts'
+import { mergedByReason } from './merge-notes.ts'
+import { counted } from './overview.ts'
+
+/** Enough to recognise a fact; `report.json` has all of it. */
+const EVIDENCE_CHARS = 120
 
 const ENDINGS: Readonly<Record<ExitReason, string>> = {
   criteria_met: 'every success criterion was met',
@@ -41,7 +46,15 @@ export function renderMarkdown(report: Report): string {
     ...pictures(report),
     ...findingSections(report),
     section('Suppressed', suppressedLines(report)),
-    section('Not looked at, or not finished', report.notExamined.map(bullet)),
+    section('Not looked at, or not finished', mergedByReason(report.notExamined).map(bullet)),
+    machinery(report),
+  ]
+  return `${sections.filter((text) => text !== '').join('\n\n')}\n`
+}
+
+/** How it was done: folded away where all went well. Nothing in it can close the block early, for what is escaped holds no tag. */
+function machinery(report: Report): string {
+  const sections = [
     section(
       'Success criteria',
       report.criteria.map((item) => `- **${item.verdict}**: ${prose(item.criterion)} (${prose(item.evidence)})`),
@@ -50,18 +63,20 @@ export function renderMarkdown(report: Report): string {
     section('Assumptions', report.assumptions.map(bullet)),
     section(
       'Evidence it was planned from',
-      report.evidence.map((item) => `- ${code(item.id)} from ${code(item.source)}: ${code(item.quote)}`),
+      report.evidence.map((item) => `- ${code(item.id)} from ${code(item.source, EVIDENCE_CHARS)}: ${code(item.quote, EVIDENCE_CHARS)}`),
     ),
     section('The run', [provenance(report), '', usageLine(report)]),
   ]
-  return `${sections.filter((text) => text !== '').join('\n\n')}\n`
+  const open = report.exitReason === 'criteria_met' ? '' : ' open'
+  // The blank lines end the blocks of HTML, so that what is between them is read as Markdown.
+  return [`<details${open}>\n<summary>How it was done</summary>`, ...sections.filter((text) => text !== ''), '</details>'].join('\n\n')
 }
 
 function opening(report: Report): string {
   const lines = [
     ...(report.overview.length === 0 ? [] : [`- **Looked at:** ${report.overview.map((text) => prose(text)).join(' ')}`]),
     `- **Outcome:** ${report.status}: ${ENDINGS[report.exitReason]}, in ${seconds(report.durationMs)}.`,
-    ...report.notes.map((note) => `- **Note:** ${prose(note, 1_000)}`),
+    ...mergedByReason(report.notes).map((note) => `- **Note:** ${prose(note, 1_000)}`),
   ]
   return ['# Report', `**Goal:** ${prose(report.goal, 1_000)}`, prose(report.summary, 2_000), lines.join('\n')].join('\n\n')
 }
@@ -122,17 +137,18 @@ function troubles(actions: readonly ReportAction[]): string[] {
   return lines.length === 0 ? [] : ['', ...lines]
 }
 
+/** What was used; what is 0 was not used or not measured, and is left out. */
 function usageLine({ usage }: Report): string {
-  const parts = [
-    `${seconds(usage.wallMs)} of actions`,
-    `${seconds(usage.cpuMs)} CPU`,
-    `${(usage.maxRssBytes / 1_048_576).toFixed(0)} MiB peak`,
-    `${usage.fsOperations} file operations`,
-    `${usage.networkRequests} network requests`,
-    `${usage.tokens} tokens`,
-    `${usage.usd.toFixed(4)} USD`,
+  const parts: [number, string][] = [
+    [usage.cpuMs, `${seconds(usage.cpuMs)} CPU`],
+    [usage.maxRssBytes, `${(usage.maxRssBytes / 1_048_576).toFixed(0)} MiB peak`],
+    [usage.fsOperations, counted(usage.fsOperations, 'file operation')],
+    [usage.networkRequests, counted(usage.networkRequests, 'network request')],
+    [usage.tokens, counted(usage.tokens, 'token')],
+    [usage.usd, `${usage.usd.toFixed(4)} USD`],
   ]
-  return `${parts.join(', ')}.`
+  const used = parts.filter(([amount]) => amount > 0).map(([, text]) => text)
+  return `${[`${seconds(usage.wallMs)} of actions`, ...used].join(', ')}.`
 }
 
 function section(title: string, lines: readonly string[]): string {
@@ -140,7 +156,7 @@ function section(title: string, lines: readonly string[]): string {
 }
 
 function bullet(text: string): string {
-  return `- ${prose(text)}`
+  return `- ${prose(text, 1_000)}`
 }
 
 function seconds(ms: number): string {

@@ -255,7 +255,7 @@ describe('what the parser cannot cope with', () => {
   })
 
   it('is not read to its end: a device in the place of a configuration', async () => {
-    const workspace = makeWorkspace({ 'tsconfig.json': '{ "extends": "./base.json" }', 'src/a.ts': "import '@/b'\n" })
+    const workspace = makeWorkspace({ 'tsconfig.json': '{ "extends": "./base.json" }', 'src/index.ts': "import '@/b'\n" })
     symlinkSync('/dev/zero', join(workspace, 'base.json'))
 
     const output = await analyse('imports', workspace)

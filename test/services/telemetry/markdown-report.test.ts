@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest'
 import { failure } from '../../../src/errors.ts'
 import { cellCode, code, prose } from '../../../src/services/telemetry/markdown-text.ts'
 import { assembleReport, renderMarkdown, type ReportInput } from '../../../src/services/telemetry/report.ts'
+import { NO_USAGE } from '../../../src/model/result.ts'
 import { finding, input, result } from './report.fixture.ts'
 
 const render = (...given: Parameters<typeof input>): string => renderMarkdown(assembleReport(input(...given)))
@@ -51,6 +52,105 @@ describe('the report for a person', () => {
     expect(markdown).toContain('**Explicit `any`**: 20 places (low, verified)')
     expect(markdown.match(/- `src\/a\.ts:\d+`/g)).toHaveLength(4)
     expect(markdown).toContain('- and 16 more')
+  })
+
+  it.each([
+    ['lint.eslint.no-unused-vars', 'Lint'],
+    ['lint.oxc.const-comparisons', 'Lint'],
+    ['lint.disabled', 'Switched-off checks'],
+    ['lint.disabled-all', 'Switched-off checks'],
+    ['types.ts-ignore', 'Switched-off checks'],
+    ['types.any', 'Type safety'],
+  ])('puts findings of %s under the theme %s', (rule, theme) => {
+    expect(headings(render({ look: { findings: [finding({ rule })] } }))).toContain(`### ${theme} (1 low)`)
+  })
+
+  it('makes one group of a rule, and says at each place what is not the same for all', () => {
+    const unused = (name: string, line: number) =>
+      finding({
+        rule: 'lint.eslint.no-unused-vars',
+        title: `'${name}' is never used`,
+        evidence: name,
+        fix: `Remove ${name}.`,
+        line,
+      })
+
+    const markdown = render({ look: { findings: [unused('a', 3), unused('b', 5)] } })
+
+    expect(markdown).toContain(
+      [
+        '**no-unused-vars (eslint)**: 2 places (low, verified)',
+        '',
+        "- `src/a.ts:3`: 'a' is never used: `a` (`lint.eslint.no-unused-vars-1d4804c7`)",
+        '  - Fix: Remove a.',
+        "- `src/a.ts:5`: 'b' is never used: `b` (`lint.eslint.no-unused-vars-003778f7`)",
+        '  - Fix: Remove b.',
+        '- Why: Nothing is checked.',
+        "- Show the first: `sed -n '3p' src/a.ts`",
+      ].join('\n'),
+    )
+  })
+
+  it('says once what most places share, and what is different only there', () => {
+    const fixes = ['Remove it.', 'Use it.', 'Remove it.']
+
+    const markdown = render({ look: { findings: fixes.map((fix, index) => finding({ fix, line: index + 1 })) } })
+
+    expect(markdown).toContain(
+      [
+        '- `src/a.ts:1`: `let a: any` (`types.any-46c6ba0b`)',
+        '- `src/a.ts:2`: `let a: any` (`types.any-46c6ba0b-2`)',
+        '  - Fix: Use it.',
+        '- `src/a.ts:3`: `let a: any` (`types.any-46c6ba0b-3`)',
+        '- Why: Nothing is checked.',
+        '- Fix of most: Remove it.',
+      ].join('\n'),
+    )
+  })
+
+  it('tells groups of one title apart by their rules', () => {
+    const findings = [finding(), finding({ rule: 'types.loose', line: 8 }), finding({ rule: 'types.lost', line: 9, severity: 'info' })]
+
+    const groups = render({ look: { findings } }).match(/^\*\*.*\)$/gm)
+
+    expect(groups).toEqual([
+      '**Explicit `any` (rule `types.any`)** (low, verified)',
+      '**Explicit `any` (rule `types.loose`)** (low, verified)',
+      '**Explicit `any`** (info, verified)',
+    ])
+  })
+
+  it('leaves out of the usage what was not used or not measured', () => {
+    const used = { ...NO_USAGE, wallMs: 1_500 }
+
+    expect(render({}, { usage: used })).toContain('\n\n1.5 s of actions.\n')
+    expect(
+      render({}, { usage: { ...used, cpuMs: 20, maxRssBytes: 3_145_728, fsOperations: 1, networkRequests: 2, tokens: 1_000, usd: 0.5 } }),
+    ).toContain('\n\n1.5 s of actions, 0.0 s CPU, 3 MiB peak, 1 file operation, 2 network requests, 1,000 tokens, 0.5000 USD.\n')
+  })
+
+  it.each([
+    ['folded away', 'criteria_met', '<details>'],
+    ['open where not all went well', 'accepted', '<details open>'],
+  ] as const)('has how it was done at its end, %s', (_, exitReason, tag) => {
+    const [before = '', inside = '', after] = render({}, { exitReason }).split(
+      /\n\n(?:<details.*>\n<summary>How it was done<\/summary>|<\/details>)\n/,
+    )
+
+    expect(render({}, { exitReason })).toContain(`\n\n${tag}\n<summary>`)
+    expect(headings(before)).not.toContain('## Actions')
+    expect(headings(inside)).toEqual(['## Success criteria', '## Actions', '## Assumptions', '## The run'])
+    expect(after).toBe('')
+  })
+
+  it('quotes evidence on one short line', () => {
+    const evidence = [{ id: 'e1', source: 'fs.list.v1 .', sha256: '', quote: `{\n${'x'.repeat(500)}` }]
+
+    expect(render({}, { evidence })).toContain(`\n- \`e1\` from \`fs.list.v1 .\`: \`{ ${'x'.repeat(117)}…\`\n`)
+  })
+
+  it('says once why several things were not looked at', () => {
+    expect(render({}, { notExamined: ['its lint: not allowed', 'its tests: not allowed'] })).toContain('\n- its lint; its tests: not allowed\n')
   })
 
   it('lists the actions with outcome, attempts and rule, and why some did not succeed', () => {
@@ -140,7 +240,13 @@ describe('the report for a person', () => {
   })
 })
 
+/** The only HTML of a report. */
+const FRAME = ['<details>', '<summary>How it was done</summary>', '</details>']
+
 const ATTACKS = [
+  '</details>',
+  '\n\n</details>\n\n<details>\n',
+  '</summary></details><h1>Owned</h1>',
   '\n# Owned\n',
   '\n\n---\n',
   '<script>alert(1)</script>',
@@ -174,6 +280,7 @@ describe('untrusted text in the report', () => {
     const markdown = renderMarkdown(assembleReport(hostileInput(attack)))
 
     expect(headings(markdown)).toHaveLength(plain)
+    expect(markdown.split('\n').filter((line) => FRAME.includes(line))).toEqual(FRAME)
     expect(outsideOfSpans(markdown).replaceAll('**', '')).not.toMatch(/[<>[\]*~`$]|\b_|_\b|:\/\/|www\.|@|\x1b|\u202e/)
     expect(
       markdown
@@ -242,6 +349,7 @@ describe('untrusted text in the report', () => {
 function outsideOfSpans(markdown: string): string {
   return markdown
     .split('\n')
+    .filter((line) => !FRAME.includes(line))
     .map((line) => line.replace(/\\[^\n]|(?<!`)(`+)(?!`)(?:.*?[^`])\1(?!`)/g, ''))
     .join('\n')
 }

@@ -117,11 +117,11 @@ describe('the assembled report', () => {
     const { recommendations } = assembleReport(input({ look: { findings } }))
 
     expect(recommendations).toEqual([
-      'Fix high 1: Bad high 1 (`src/a.ts:1`). Nothing is checked.',
-      'Fix high 2: Bad high 2 (`src/a.ts:2`). Nothing is checked.',
-      'Fix medium 1: Bad medium 1 (`src/a.ts:1`). Nothing is checked.',
-      'Fix medium 2: Bad medium 2 (`src/a.ts:2`). Nothing is checked.',
-      'Fix low 1: Bad low 1 (`src/a.ts:1`). Nothing is checked.',
+      'Bad high 1 (`src/a.ts:1`): fix high 1. Nothing is checked.',
+      'Bad high 2 (`src/a.ts:2`): fix high 2. Nothing is checked.',
+      'Bad medium 1 (`src/a.ts:1`): fix medium 1. Nothing is checked.',
+      'Bad medium 2 (`src/a.ts:2`): fix medium 2. Nothing is checked.',
+      'Bad low 1 (`src/a.ts:1`): fix low 1. Nothing is checked.',
     ])
   })
 
@@ -129,8 +129,32 @@ describe('the assembled report', () => {
     const findings = [3, 5, 9].map((line) => finding({ line }))
 
     expect(assembleReport(input({ look: { findings } })).recommendations).toEqual([
-      'Give it a type: Explicit `any` (3 places, first `src/a.ts:3`). Nothing is checked.',
+      'Explicit `any` (3 places: `src/a.ts:3`, `src/a.ts:5`, `src/a.ts:9`): give it a type. Nothing is checked.',
     ])
+  })
+
+  it.each([
+    [['a.ts', 'b.ts'], '2 places: `a.ts:3`, `b.ts:3`'],
+    [['a.ts', 'b.ts', 'c.ts', 'd.ts', 'e.ts'], '5 places: `a.ts:3`, `b.ts:3`, `c.ts:3` and 2 more'],
+  ])('names up to three places of what it recommends: %j', (files, places) => {
+    const { recommendations } = assembleReport(input({ look: { findings: files.map((file) => finding({ file })) } }))
+
+    expect(recommendations).toEqual([`Explicit \`any\` (${places}): give it a type. Nothing is checked.`])
+  })
+
+  it('counts only the places that one remedy mends', () => {
+    const undeclared = (name: string) =>
+      finding({ rule: 'deps.undeclared', title: `${name} is imported, but not declared`, fix: `Declare ${name}.`, file: `${name}.ts` })
+    const { recommendations } = assembleReport(input({ look: { findings: [undeclared('a'), undeclared('b')] } }))
+
+    expect(recommendations).toEqual(['a is imported, but not declared (`a.ts:3`): declare a. Nothing is checked.'])
+  })
+
+  it('recommends what several titles share', () => {
+    const cycle = (count: number) => finding({ rule: 'imports.cycle', title: `Import cycle of ${count} modules`, file: `${count}.ts`, line: null })
+    const { recommendations } = assembleReport(input({ look: { findings: [cycle(2), cycle(3)] } }))
+
+    expect(recommendations).toEqual(['Import cycle of … modules (2 places: `2.ts`, `3.ts`): give it a type. Nothing is checked.'])
   })
 
   it('recommends what only informs when there is nothing else, and otherwise not', () => {
@@ -138,7 +162,7 @@ describe('the assembled report', () => {
     const advise = (...findings: Finding[]) => assembleReport(input({ look: { findings } })).recommendations
 
     expect(advise(note)).toHaveLength(1)
-    expect(advise(note, finding({ line: 8 }))).toEqual(['Give it a type: Explicit `any` (`src/a.ts:8`). Nothing is checked.'])
+    expect(advise(note, finding({ line: 8 }))).toEqual(['Explicit `any` (`src/a.ts:8`): give it a type. Nothing is checked.'])
   })
 
   it('recommends nothing when nothing was found', () => {

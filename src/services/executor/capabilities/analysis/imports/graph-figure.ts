@@ -41,7 +41,7 @@ export function importFigure(graph: ImportGraph, cycles: readonly (readonly stri
 
 function noteOf(modules: number, groups: number, kept: number, isModules: boolean): string {
   const left = groups > kept ? `; the ${groups - kept} smallest folders are left out` : ''
-  return `${modules} modules without tests${isModules ? '' : `, put together by folder${left}`}. Red: import cycles. Imports of types alone are left out.`
+  return `${modules} modules, tests left out${isModules ? '' : `, put together by folder${left}`}. Red: import cycles. Imports of types alone are left out.`
 }
 
 function grouped(own: readonly Module[], depth: number): Map<string, Module[]> {
