@@ -18,7 +18,10 @@ import type { HostedRun } from './host/hosted-run.ts'
 import type { Ports } from './host/open-ports.ts'
 import { assertCompatible, headerIn, headerOf } from './host/run-header.ts'
 import type { RunSetting } from './host/run-header.ts'
+import { collectGarbage } from './host/retention.ts'
 import { createRunStore } from './host/run-store.ts'
+import { createTimeTravel } from './host/time-travel.ts'
+import { wholeRuns } from './host/whole-runs.ts'
 import { paramWarnings, parseParams, workflowInput } from './host/run-settings.ts'
 import type { Person } from './machines/action.types.ts'
 import { provideServices } from './machines/provide-services.ts'
@@ -78,7 +81,7 @@ export async function createController(options: ControllerOptions = {}): Promise
     ...stallServices(),
   }) as unknown as AnyStateMachine
   const { maxStepsCeiling } = config.limits
-  const store = createRunStore({
+  const runStore = createRunStore({
     journal: ports.journal,
     clock,
     machine,
@@ -86,6 +89,7 @@ export async function createController(options: ControllerOptions = {}): Promise
     actionMs,
     maxStepsCeiling,
   })
+  const store = wholeRuns(runStore, ports.journal)
 
   /** Puts a run's services together and hosts it; the caller starts or resumes it. */
   async function host(runId: string, setting: RunSetting, person: Person, hosting: Hosting): Promise<HostedRun> {
@@ -198,12 +202,15 @@ export async function createController(options: ControllerOptions = {}): Promise
     follow: store.follow,
     report: store.report,
     show: store.show,
+    gc: (given) => collectGarbage(ports, given),
+    ...createTimeTravel({ journal: ports.journal, clock, machine, ids, log }),
 
     async start(input, start = {}) {
       const params = parseParams(input, config.limits.maxStepsCeiling)
       const runId = params.workflow_id ?? ids.run()
+      const others = hosted.size > 0 ? [] : store.underWay()
       const run = await begin(runId, params, start, ports.journal, personFor(start, params), start.signOff ?? config.signOff)
-      return asRun(runId, run, paramWarnings(params))
+      return asRun(runId, run, [...paramWarnings(params), ...others.map(besideOther)])
     },
 
     async resume(runId, start = {}) {
@@ -275,4 +282,8 @@ async function oraclesFor(setting: RunSetting, bodies: Bodies, ports: Ports): Pr
     return [planFileOracle(plan, source)]
   }
   return setting.playbook === null ? ports.oracles : [playbookOracle({ playbooks: await loadPlaybooks(), only: setting.playbook })]
+}
+
+function besideOther({ runId }: { readonly runId: string }): string {
+  return `run ${runId} is under way in this workspace, too; neither disturbs the other, and changes to files wait for one another`
 }

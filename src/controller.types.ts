@@ -1,9 +1,11 @@
+import type { StateValue } from 'xstate'
 import type { Config, ConfigInput } from './model/config.ts'
 import type { RunEvent } from './model/events.ts'
 import type { PlannerExecParamsInput } from './model/goal.ts'
 import type { RunParamsInput } from './model/run-params.ts'
 import type { Plan } from './model/plan.ts'
 import type { Report } from './model/report.ts'
+import type { GcOptions, GcResult } from './model/retention.ts'
 import type { RunRequestInput } from './model/request.ts'
 import type { ActionResult, RunResult } from './model/result.ts'
 import type { PlanVerdict, Verdict } from './model/verdict.ts'
@@ -109,6 +111,57 @@ export interface RunView {
   readonly lastSeq: number
 }
 
+/** A run as it was when one record of its journal had been folded, and nothing after it. `lastSeq` is that record. */
+export interface RunMoment extends RunView {
+  /** When that record was written, ms since the epoch. */
+  readonly at: number
+  /** Run-clock ms: it stands still while no process owns the run, and while the run is paused. */
+  readonly runAt: number
+  /** Whether a process carried the run on after it; which one is not told: `owner` is null. */
+  readonly owned: boolean
+  readonly lastRecord: RecordView
+  /** State values of the workflow (`actionId` null) and of each live action, as XState has them. */
+  readonly states: readonly { readonly actionId: string | null; readonly value: StateValue }[]
+  /** Invoked services that had not answered. */
+  readonly services: readonly { readonly actionId: string | null; readonly service: string }[]
+  readonly timers: readonly TimerView[]
+}
+
+/** One record of a journal, and what it told the outside. */
+export interface RecordView {
+  readonly seq: number
+  readonly kind: 'started' | 'event' | 'adopted' | 'parked'
+  /** The event's type, or why the run was adopted or parked; null for the first record. */
+  readonly what: string | null
+  /** Whom the event reached; null is the workflow. */
+  readonly actionId: string | null
+  readonly cause: 'process' | 'timer' | 'service' | 'request'
+  readonly events: readonly RunEvent[]
+}
+
+/** A timer that was armed. */
+export interface TimerView {
+  /** Whose it is; null is the workflow. */
+  readonly actionId: string | null
+  readonly name: string
+  readonly clock: 'wall' | 'run'
+  readonly delayMs: number
+  /** On its own clock: ms since the epoch, or run-clock ms. */
+  readonly due: number
+  /** What was left of it, ms; negative when it was late. */
+  readonly leftMs: number
+}
+
+/** A run that began as the copy of another. */
+export interface ForkedRun {
+  readonly runId: string
+  readonly from: { readonly runId: string; readonly seq: number }
+  /** Steps whose attempt was under way there and begins again when the new run goes on. */
+  readonly repeated: readonly string[]
+  /** Steps whose effect may or may not have happened: in the new run a person says so. */
+  readonly inDoubt: readonly string[]
+}
+
 export interface PlanPreview {
   readonly plan: Plan
   readonly source: string
@@ -129,10 +182,31 @@ export interface RunReader {
   follow(runId: string, options?: { readonly fromSeq?: number; readonly signal?: AbortSignal }): AsyncIterable<RunEvent>
   report(runId: string): Report | null
   /**
+   * The run as it was at record `seq` (default: the last), folded from the journal alone: nothing is run, nothing is written, and policy
+   * and capabilities may have changed since. Every record up to there is held against what the ones before it give. What a service put
+   * out is taken as recorded; only the store's hash chain covers it.
+   * @throws RUN_UNKNOWN, USAGE when there is no such record, RUN_INCOMPATIBLE when other statecharts wrote the run, JOURNAL_CORRUPT, and
+   * ENGINE_DIVERGED: the last two name the first record that does not follow in `details.seq`
+   */
+  stateAt(runId: string, seq?: number): RunMoment
+  /**
+   * Makes a new run, parked and not started, from the records of a run up to and including `seq`. What had ended by then is not done
+   * again. Nothing that was granted for the source holds in the new run: an action that had not ended is judged again, and asks again where
+   * it needs a person. An attempt that was under way begins again when its effect is repeatable, otherwise a person settles the doubt.
+   * Files of the workspace stay as they are now. Requests that waited for the source are not taken along; the source is not changed.
+   * @throws as `stateAt`, and EVENT_REFUSED when the run had ended by then, or an action that the guard changed was waiting
+   */
+  fork(runId: string, seq: number): Promise<ForkedRun>
+  /**
    * Asks something of a run, wherever it runs. Waits up to `waitMs` (default 5000) for its owner's answer.
    * @throws EVENT_REFUSED with what would be accepted, RUN_UNKNOWN, RUN_FINISHED
    */
   request(runId: string, request: RunRequestInput, options?: { readonly waitMs?: number }): Promise<RequestAnswer>
+  /**
+   * Removes finished runs that are too old or too many (configuration: `retention`) with everything that is theirs alone. Never one that
+   * has not ended, is owned, in doubt, or ended within the last minute. Safe beside other processes. @throws JOURNAL_UNWRITABLE, JOURNAL_CORRUPT
+   */
+  gc(options?: GcOptions): Promise<GcResult>
   /** Lets go of the store. */
   close(): Promise<void>
 }

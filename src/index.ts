@@ -4,12 +4,16 @@ export type {
   ActionView,
   Controller,
   ControllerOptions,
+  ForkedRun,
   PlanPreview,
+  RecordView,
   RequestAnswer,
   Run,
+  RunMoment,
   RunReader,
   RunView,
   StartOptions,
+  TimerView,
 } from './controller.types.ts'
 export { ControllerError, FAILURES } from './errors.ts'
 export type { FailureCode } from './errors.ts'
@@ -35,6 +39,7 @@ export { Config } from './model/config.ts'
 export { RunRequest } from './model/request.ts'
 export type { RunRequestInput } from './model/request.ts'
 export { Finding, Report } from './model/report.ts'
+export type { GcLeftover, GcOptions, GcResult, GcRun, KeptBecause } from './model/retention.ts'
 export { ActionResult, RunResult } from './model/result.ts'
 export { Verdict } from './model/verdict.ts'
 export type { RunEvent } from './model/events.ts'

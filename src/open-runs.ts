@@ -4,7 +4,11 @@ import { withoutServices } from './machines/provide-services.ts'
 import type { CapabilityCatalog } from './services/executor/executor.ts'
 import { detectLoop } from './services/stall/detectors.ts'
 import { openPlaces, openStore } from './host/open-places.ts'
+import { collectGarbage } from './host/retention.ts'
 import { createRunStore } from './host/run-store.ts'
+import { wholeRuns } from './host/whole-runs.ts'
+import type { GcOptions } from './model/retention.ts'
+import { createTimeTravel } from './host/time-travel.ts'
 
 /**
  * Opens the runs of a workspace to look at them and to steer them. It runs nothing, so it needs no sandbox, no policy and no oracle,
@@ -15,16 +19,19 @@ export async function openRuns(options: ControllerOptions = {}): Promise<RunRead
   const places = await openPlaces(options)
   const { config, workspace, stateDir } = places
   const { journal, clock } = await openStore(options, places)
-  const store = createRunStore({
+  const machine = withoutServices({ loopDetected: detectLoop }) as unknown as AnyStateMachine
+  const runs = createRunStore({
     journal,
     clock,
-    machine: withoutServices({ loopDetected: detectLoop }) as unknown as AnyStateMachine,
+    machine,
     catalog: () => catalogOf(options),
     actionMs: config.timeouts.actionMs,
     maxStepsCeiling: config.limits.maxStepsCeiling,
   })
-  const { list, show, events, follow, report, request } = store
-  return { workspace, stateDir, list, show, events, follow, report, request, close: () => journal.close() }
+  const { list, show, events, follow, report, request } = wholeRuns(runs, journal)
+  const gc = (given?: GcOptions) => collectGarbage({ journal, clock, stateDir, config }, given)
+  const travel = createTimeTravel({ journal, clock, machine, ids: options.ids, log: options.log })
+  return { workspace, stateDir, list, show, events, follow, report, request, gc, ...travel, close: () => journal.close() }
 }
 
 /** What capabilities are, not whether this machine has what they need; loaded when it is first asked for. */

@@ -42,6 +42,7 @@ export function createProgram(dispatch: Dispatch): Program {
     .exitOverride()
   addRunCommands(program, dispatch)
   addLookCommands(program, dispatch)
+  addTimeTravelCommands(program, dispatch)
   addAnswerCommands(program, dispatch)
   addSteerCommands(program, dispatch)
   addToolCommands(program, dispatch)
@@ -144,6 +145,22 @@ function addLookCommands(program: Program, dispatch: Dispatch): void {
     .action((_id, _options, self: Program) => dispatch(async () => (await look()).reportCommand, self, REPORT))
 }
 
+function addTimeTravelCommands(program: Program, dispatch: Dispatch): void {
+  const travel = async () => await import('./commands/time-travel.ts')
+  program
+    .command('replay')
+    .description('a run as it was at one of its records; runs nothing, and checks that each record follows')
+    .argument('<id>', RUN_ID)
+    .option('--to <seq>', 'up to this record (default: the last)')
+    .action((_id, _options, self: Program) => dispatch(async () => (await travel()).replayCommand, self, COMMON))
+  program
+    .command('fork')
+    .description('a new run that begins where another one was at a record')
+    .argument('<id>', RUN_ID)
+    .requiredOption('--from <seq>', 'the last record that the new run takes over')
+    .action((_id, _options, self: Program) => dispatch(async () => (await travel()).forkCommand, self, COMMON))
+}
+
 function addAnswerCommands(program: Program, dispatch: Dispatch): void {
   const answer = async () => (await import('./commands/answer.ts')).answerCommand
   const verb = (name: string, description: string) =>
@@ -216,6 +233,13 @@ function addToolCommands(program: Program, dispatch: Dispatch): void {
     .action((_options, self: Program) =>
       dispatch(async () => (await import('./commands/doctor.ts')).doctorCommand, self, { ...COMMON, judgesSettings: true }),
     )
+  program
+    .command('gc')
+    .description('remove finished runs that are too old or too many, with all that is theirs; live ones never')
+    .option('--older-than <duration>', 'those that ended longer ago, such as 24h or 30m (default: 24h)')
+    .option('--keep <n>', 'keep at most this many, those that ended last (default: 100)')
+    .option('--dry-run', 'say what would be removed, remove nothing')
+    .action((_options, self: Program) => dispatch(async () => (await import('./commands/gc.ts')).gcCommand, self, COMMON))
   const config = program.command('config').description('the effective configuration')
   addPersonOptions(addPlanOptions(config.command('show').description('each value, and where it comes from')))
     .option('--sign-off', 'as in run')

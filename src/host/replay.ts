@@ -2,7 +2,7 @@ import type { AnyStateMachine } from 'xstate'
 import { createBodies } from '../engine/bodies.ts'
 import type { Bodies } from '../engine/bodies.ts'
 import { createFold, emittedBy, foldEntry } from '../engine/fold.ts'
-import type { Fold } from '../engine/fold.ts'
+import type { Effect, Fold } from '../engine/fold.ts'
 import { createRunRecord } from '../flow/run-record.ts'
 import type { RunRecord } from '../flow/run-record.ts'
 import { DELAY_CLOCKS } from '../machines/clocks.ts'
@@ -23,7 +23,15 @@ export interface Replay {
   readonly runAt: number
 }
 
-export function createReplay(runId: string, machine: AnyStateMachine, journal: Journal): Replay {
+/** Looks on while a journal is folded. */
+export interface ReplayWatch {
+  /** Sees each record before it is folded; what it throws ends the replay there. */
+  before(entry: JournalEntry, fold: Fold): void
+  /** Sees what each record caused; none of it is done. */
+  after(entry: JournalEntry, effects: readonly Effect[]): void
+}
+
+export function createReplay(runId: string, machine: AnyStateMachine, journal: Journal, watch?: ReplayWatch): Replay {
   const fold = createFold(machine, DELAY_CLOCKS)
   const bodies = createBodies(journal)
   const record = createRunRecord()
@@ -32,9 +40,12 @@ export function createReplay(runId: string, machine: AnyStateMachine, journal: J
   let runAt = 0
 
   function feedOne(entry: JournalEntry): readonly RunEvent[] {
+    watch?.before(entry, fold)
     lastSeq = entry.seq
     runAt = entry.runAt
-    const emitted = emittedBy(foldEntry(fold, entry))
+    const effects = foldEntry(fold, entry)
+    watch?.after(entry, effects)
+    const emitted = emittedBy(effects)
     record.note(entry, emitted, planInForce(fold))
     return teller.tell(entry, emitted)
   }

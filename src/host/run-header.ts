@@ -1,13 +1,9 @@
-import { assertMachine } from '../engine/machine-lint.ts'
-import { machineHash, machineVersion } from '../engine/portable.ts'
 import { ControllerError } from '../errors.ts'
-import { actionMachine } from '../machines/action.machine.ts'
-import { workflowMachine } from '../machines/workflow.machine.ts'
 import type { WorkflowInput } from '../machines/workflow.types.ts'
-import { digestOf } from '../model/digest.ts'
 import type { PlannerExecParams } from '../model/goal.ts'
 import type { JournalEntry, RunHeader } from '../model/journal-entry.ts'
 import type { Guard } from '../services/guard/guard.ts'
+import { machineIdentity } from './machine-identity.ts'
 import type { Ports } from './open-ports.ts'
 
 /** What a run was asked for besides its parameters, kept in its first record so that a resume finds it. */
@@ -17,22 +13,6 @@ export interface RunSetting {
   readonly planRef: string | null
   readonly playbook: string | null
   readonly workflow: WorkflowInput
-}
-
-/** Machines are checked once a process: their text does not change. */
-const machineIdentity = once(() => {
-  assertMachine(actionMachine, { requiredEvents: ['action.cancel'] })
-  assertMachine(workflowMachine)
-  return {
-    machineId: workflowMachine.id,
-    machineVersion: `${machineVersion(workflowMachine)}.${machineVersion(actionMachine)}`,
-    machineHash: digestOf([machineHash(workflowMachine), machineHash(actionMachine)]),
-  }
-})
-
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | null = null
-  return () => (made ??= { value: make() }).value
 }
 
 /** A run's first record: enough to fold its journal again, and to refuse when the code no longer fits. */

@@ -30,6 +30,8 @@ export interface RunStoreOptions {
 /** The runs of a store as anyone may see them and steer them, whichever process owns them. Runs nothing itself. */
 export interface RunStore {
   list(options?: { readonly limit?: number }): readonly RunSummary[]
+  /** The newest runs that some process is running right now. */
+  underWay(): readonly RunSummary[]
   summary(runId: string): RunSummary
   show(runId: string): RunView
   events(runId: string, options?: { readonly fromSeq?: number }): readonly RunEvent[]
@@ -37,6 +39,9 @@ export interface RunStore {
   report(runId: string): Report | null
   request(runId: string, request: RunRequestInput, options?: { readonly waitMs?: number }): Promise<RequestAnswer>
 }
+
+/** Of so many it is worth to ask whether they are running. */
+const RECENT = 20
 
 export function createRunStore({ journal, clock, machine, catalog, actionMs, maxStepsCeiling }: RunStoreOptions): RunStore {
   function summary(runId: string): RunSummary {
@@ -76,6 +81,7 @@ export function createRunStore({ journal, clock, machine, catalog, actionMs, max
 
   return {
     list: (options) => journal.list(options),
+    underWay: () => journal.list({ limit: RECENT }).filter(({ runId, finished }) => !finished && journal.owner(runId, clock.now()) !== null),
     summary,
     show(runId) {
       const replayed = replay(runId)

@@ -37,6 +37,15 @@ export const Config = z.strictObject({
       approvalMs: ms.default(0),
     })
     .prefault({}),
+  /** Which finished runs `planner-exec gc` keeps: upstream's numbers. */
+  retention: z
+    .strictObject({
+      /** Runs that ended longer ago are removed. */
+      maxAgeMs: ms.default(24 * 60 * 60 * 1000),
+      /** Of the finished runs at most so many are kept, those that ended last. */
+      maxFinished: z.number().int().min(0).default(100),
+    })
+    .prefault({}),
   /** What a stalled run does when nobody answers in time. */
   onInterventionTimeout: z.enum(['fail', 'continue', 'replan']).default('fail'),
 })

@@ -49,7 +49,7 @@ describe('plain lines', () => {
       's2 failed after 120 ms, its effect is in doubt: [ACTION_FAILED] it broke',
       'run needs a person (stalled) (replan | fail)',
       'criteria: 1 of 2 met',
-      `run ${RUN_ID} completed (criteria_met): All is well.`,
+      `run ${RUN_ID} completed (criteria_met)`,
     ])
   })
 

@@ -34,10 +34,10 @@ const places = ({ report }: Analysed): string[] => (report?.findings ?? []).map(
 const said = ({ report }: Pick<Analysed, 'report'>): string => (report?.notExamined ?? []).join('\n')
 
 /** It ended by itself, well, told nothing untrue, and left everything else as it was. */
-function expectUntouched(analysed: Analysed, site: Site): void {
+function expectUntouched(analysed: Analysed, site: Site, told: string | RegExp = /^$/): void {
   const { ended, report, changes } = analysed
   expect(changes).toEqual([])
-  expect(ended).toMatchObject({ code: 0, stderr: '' })
+  expect(ended).toMatchObject({ code: 0, stderr: expect.stringMatching(told) })
   expect(showsStack(ended.stdout)).toBe(false)
   expect(report?.status).toBe('completed')
   expect(report === null ? [] : untruths(site, report)).toEqual([])
@@ -642,8 +642,8 @@ describe.concurrent('a default run', () => {
       const { ended, report, changes } = await analyse(shipped.main, site)
 
       expect(changes).toEqual([])
-      expect(ended).toMatchObject({ code: report?.status === 'completed' ? 0 : 1, stderr: '' })
-      expect(`${ended.stdout}${said({ report })}`).toMatch(/index file|index cannot be read/)
+      expect(ended).toMatchObject({ code: 0, stderr: '' })
+      expect(said({ report })).toContain('git cannot list them')
     })
   })
 
@@ -661,7 +661,7 @@ describe.concurrent('a default run', () => {
       site.put('go', '')
       const ended = await running
 
-      expectUntouched(analysed, site)
+      expectUntouched(analysed, site, /^warning: run \S+ is under way in this workspace, too;[^\n]*\n$/)
       expect(ended.code).toBe(0)
     })
   })

@@ -15,6 +15,7 @@ export interface PreparedCommit {
   readonly blobs: ReadonlyMap<string, string>
   readonly effects: readonly EffectRecord[]
   readonly answers: NonNullable<Commit['answers']>
+  readonly basedOn: string | null
 }
 
 /** What is stored already, as far as a commit must agree with it. */
@@ -31,7 +32,7 @@ export interface StoredState {
  * @throws ControllerError JOURNAL_CORRUPT
  */
 export function prepareCommit(commit: Commit): PreparedCommit {
-  const { runId, token, entries, summary = null, blobs = new Map<string, string>(), effects = [], answers = [] } = commit
+  const { runId, token, entries, summary = null, blobs = new Map<string, string>(), effects = [], answers = [], basedOn = null } = commit
   for (const [ref, body] of blobs) {
     if (sha256(body) !== ref) throw refusedCommit(runId, `the blob ${ref} has another content (${sha256(body)})`)
   }
@@ -47,6 +48,7 @@ export function prepareCommit(commit: Commit): PreparedCommit {
     blobs: new Map(blobs),
     effects: effects.map((effect) => ({ ...effect })),
     answers: answers.map((answer) => ({ ...answer })),
+    basedOn,
   }
 }
 
@@ -58,12 +60,19 @@ export function checkCommit(commit: PreparedCommit, stored: StoredState): void {
   const { runId } = commit
   const nextSeq = stored.nextSeq(runId)
   if (nextSeq === null) throw runUnknown(runId)
+  if (commit.basedOn !== null && stored.nextSeq(commit.basedOn) === null) throw runUnknown(commit.basedOn)
   const claim = stored.claim(runId)
   if (claim === null || claim.owner === null || claim.token !== commit.token) throw leaseLost(runId, commit.token)
   const gap = commit.seqs.findIndex((seq, index) => seq !== nextSeq + index)
   if (gap >= 0) throw refusedCommit(runId, `record ${commit.seqs[gap]} was given where ${nextSeq + gap} is next`)
   for (const { inboxId } of commit.answers) checkAnswer(runId, inboxId, stored.inbox(inboxId))
   for (const effect of commit.effects) checkEffect(effect, stored.effect(effect.key))
+}
+
+/** The blobs that nothing of this commit refers to: a record is to come that does. Until then they must not look forgotten. */
+export function blobsAhead({ blobs, bodies, effects }: PreparedCommit): readonly string[] {
+  const isNamed = (ref: string) => bodies.some((body) => body.includes(ref)) || effects.some(({ outputRef }) => outputRef === ref)
+  return [...blobs.keys()].filter((ref) => !isNamed(ref))
 }
 
 function checkAnswer(runId: string, inboxId: number, row: InboxRow | null): void {

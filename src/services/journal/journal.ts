@@ -1,4 +1,5 @@
 import type { JournalEntry } from '../../model/journal-entry.ts'
+import type { KeptBecause } from '../../model/retention.ts'
 
 /** What `list` shows of a run without folding its journal; a projection, refreshed with each commit. */
 export interface RunSummary {
@@ -57,6 +58,37 @@ export interface Commit {
   readonly effects?: readonly EffectRecord[]
   /** Inbox rows answered by these entries: `null` = applied, text = refused because. */
   readonly answers?: readonly { readonly inboxId: number; readonly refusal: string | null }[]
+  /** Another run whose bodies these entries refer to: nothing is stored when it was removed meanwhile (RUN_UNKNOWN). */
+  readonly basedOn?: string
+}
+
+/** What removing a run came to: why it is kept, or null when it is gone. */
+export interface Removal {
+  readonly runId: string
+  readonly kept: KeptBecause | null
+}
+
+/** What a journal forgets. Only runs that have ended are ever removed, so a run's journal is whole or not there. */
+export interface Retention {
+  /**
+   * Removes those of the runs that ended at or before `endedBy`, have no live lease and no open effect: their records, summary, requests,
+   * effects and lease, together. Each answer is as of one moment, whatever other processes do. The id stays taken until `clearRemoved`
+   * has seen to what lies outside the journal. With `dryRun` nothing changes.
+   */
+  remove(runIds: readonly string[], options: { readonly now: number; readonly endedBy: number; readonly dryRun?: boolean }): readonly Removal[]
+  /** Removed runs that `clearRemoved` has not forgotten yet, of every process. */
+  removed(): readonly string[]
+  /**
+   * Calls `clear` for each of these runs that is removed and not forgotten, and forgets those for which it returns true. Meanwhile no run of
+   * that id can begin; a crash in between leaves it to be cleared again.
+   */
+  clearRemoved(runIds: readonly string[], clear: (runId: string) => boolean): void
+  /** Deletes the bodies that no run refers to; resolves with how many. What a run stored stays, also before a record refers to it. */
+  sweep(): Promise<number>
+  /** Gives free space back to the file system where that is worth it and disturbs no live run. Never fails for want of space. */
+  compact(now: number): void
+  /** What the journal takes up on the disk, its log included, and how much of that is free for what comes next. */
+  space(): { readonly bytes: number; readonly freeBytes: number }
 }
 
 /**
@@ -65,7 +97,7 @@ export interface Commit {
  * refusal of a commit that would damage it: a gap in the sequence, an entry that JSON cannot carry, a blob under a wrong reference, an
  * inbox row answered twice, an effect reopened after it was done.
  */
-export interface Journal {
+export interface Journal extends Retention {
   /**
    * Resolves once everything in it would survive a crash (fsync, unless opened with `sync: 'normal'`); all of it or nothing.
    * Commits made in one turn of the event loop, of all runs, share one transaction. Entries must continue the run's sequence.
@@ -76,6 +108,8 @@ export interface Journal {
    * JOURNAL_CORRUPT names the first damaged record in `details.seq`; what comes before it can still be read with `toSeq`.
    */
   read(runId: string, fromSeq?: number, toSeq?: number): readonly JournalEntry[]
+  /** Everything that `work` reads is of one moment, whatever other processes remove meanwhile. `work` is synchronous and writes nothing. */
+  atOneMoment<T>(work: () => T): T
   /** The body of a blob, or null when there is none. */
   blob(ref: string): string | null
   summary(runId: string): RunSummary | null

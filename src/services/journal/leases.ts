@@ -6,6 +6,8 @@ import { isCurrent, liveLease, type Claim } from './lease-rules.ts'
 export interface LeaseTable {
   /** How many records the run has; null when it does not exist. */
   nextSeq(runId: string): number | null
+  /** Whether the run was removed and what it left outside the journal is not cleared yet. */
+  isRemoved(runId: string): boolean
   addRun(runId: string, at: number): void
   claim(runId: string): Claim | null
   putClaim(claim: Claim): void
@@ -33,7 +35,7 @@ export function createLeases(
         const nextSeq = table.nextSeq(runId)
         const isFree = live(runId, now) === null
         // An id that was reserved by a process which died before its first record can be reserved again.
-        if (create && nextSeq !== null && (nextSeq > 0 || !isFree)) throw runExists(runId)
+        if (create && ((nextSeq !== null && (nextSeq > 0 || !isFree)) || table.isRemoved(runId))) throw runExists(runId)
         if (!create && nextSeq === null) throw runUnknown(runId)
         if (!isFree) return null
         if (nextSeq === null) table.addRun(runId, now)

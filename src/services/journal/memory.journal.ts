@@ -1,24 +1,10 @@
-import { checkCommit, prepareCommit, type PreparedCommit, type StoredState } from './commit-rules.ts'
+import { blobsAhead, checkCommit, prepareCommit, type PreparedCommit, type StoredState } from './commit-rules.ts'
 import { decodeEntry, encodeEvent } from './entry-text.ts'
-import type { EffectRecord, InboxRow, Journal, RunSummary } from './journal.ts'
+import type { InboxRow, Journal } from './journal.ts'
 import { runUnknown } from './journal-failure.ts'
-import type { Claim } from './lease-rules.ts'
 import { createLeases, type LeaseTable } from './leases.ts'
-
-interface MemoryRun {
-  /** Entries as JSON text, so that what is read is as fresh as from a disk. */
-  readonly bodies: string[]
-  summary: RunSummary | null
-}
-
-interface Memory {
-  readonly runs: Map<string, MemoryRun>
-  readonly claims: Map<string, Claim>
-  readonly workspaces: Map<string, string>
-  readonly blobs: Map<string, string>
-  readonly effects: Map<string, EffectRecord>
-  readonly requests: Map<number, InboxRow>
-}
+import { createMemoryRetention } from './memory-retention.ts'
+import type { Memory } from './memory-state.ts'
 
 /** Keeps all runs in memory: the same rules and errors as the SQLite journal, nothing survives the process. */
 export function createMemoryJournal(): Journal {
@@ -29,6 +15,8 @@ export function createMemoryJournal(): Journal {
     blobs: new Map(),
     effects: new Map(),
     requests: new Map(),
+    holds: new Map(),
+    removals: new Set(),
   }
   const stored: StoredState = {
     nextSeq: (runId) => memory.runs.get(runId)?.bodies.length ?? null,
@@ -48,17 +36,21 @@ export function createMemoryJournal(): Journal {
     ...createLeases(leaseTable(memory, stored), { read: (work) => work(), write: (work) => work() }),
     ...inbox(memory, stored),
     ...readers(memory, stored),
+    ...createMemoryRetention(memory),
+    atOneMoment: (work) => work(),
     close: async () => {},
   }
 }
 
-function apply(memory: Memory, { runId, bodies, summary, blobs, effects, answers }: PreparedCommit): void {
+function apply(memory: Memory, commit: PreparedCommit): void {
+  const { runId, bodies, summary, blobs, effects, answers } = commit
   const run = memory.runs.get(runId)
   if (run === undefined) throw runUnknown(runId)
   run.bodies.push(...bodies)
   run.summary = summary ?? run.summary
   // A reference is the digest of UTF-8, which has no lone surrogates: nor has what is read back.
   for (const [ref, body] of blobs) memory.blobs.set(ref, Buffer.from(body, 'utf8').toString('utf8'))
+  for (const ref of blobsAhead(commit)) memory.holds.set(ref, new Set([...(memory.holds.get(ref) ?? []), runId]))
   for (const effect of effects) memory.effects.set(effect.key, effect)
   for (const { inboxId, refusal } of answers) {
     const request = memory.requests.get(inboxId)
@@ -66,9 +58,10 @@ function apply(memory: Memory, { runId, bodies, summary, blobs, effects, answers
   }
 }
 
-function leaseTable({ runs, claims, workspaces }: Memory, stored: StoredState): LeaseTable {
+function leaseTable({ runs, claims, workspaces, removals }: Memory, stored: StoredState): LeaseTable {
   return {
     nextSeq: stored.nextSeq,
+    isRemoved: (runId) => removals.has(runId),
     addRun: (runId) => void runs.set(runId, { bodies: [], summary: null }),
     claim: stored.claim,
     putClaim: (claim) => void claims.set(claim.runId, claim),
@@ -84,12 +77,14 @@ function leaseTable({ runs, claims, workspaces }: Memory, stored: StoredState): 
 
 function inbox({ runs, requests }: Memory, stored: StoredState): Pick<Journal, 'send' | 'pending' | 'inbox'> {
   const fresh = (row: InboxRow): InboxRow => structuredClone(row)
+  // An id stands for one request for ever, also after its run was removed.
+  let lastId = 0
   return {
     send: async (runId, event, at) => {
       const body = encodeEvent(runId, event)
       await Promise.resolve()
       if (!runs.has(runId)) throw runUnknown(runId)
-      const inboxId = requests.size + 1
+      const inboxId = ++lastId
       requests.set(inboxId, { inboxId, runId, event: JSON.parse(body), at, state: 'pending', answer: null })
       return inboxId
     },

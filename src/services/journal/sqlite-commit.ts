@@ -1,5 +1,5 @@
 import { extendChain } from './chain.ts'
-import { checkCommit, type PreparedCommit } from './commit-rules.ts'
+import { blobsAhead, checkCommit, type PreparedCommit } from './commit-rules.ts'
 import { runUnknown } from './journal-failure.ts'
 import { RECORDS_PER_RUN } from './sqlite-schema.ts'
 import type { Ledger, StoredRun } from './sqlite-ledger.ts'
@@ -36,10 +36,12 @@ function writeSummary(store: Store, { runId, summary }: PreparedCommit): void {
   store.statement('UPDATE runs SET created_at = ?, summary = ? WHERE run_id = ?').run(summary.createdAt, JSON.stringify(summary), runId)
 }
 
-function writeBlobs(store: Store, { blobs }: PreparedCommit): void {
+function writeBlobs(store: Store, commit: PreparedCommit): void {
   const insert = store.statement('INSERT OR IGNORE INTO blobs (ref, body) VALUES (?, ?)')
   // node:sqlite ends a text it reads at the first NUL, hence bytes for those.
-  for (const [ref, body] of blobs) insert.run(ref, body.includes('\0') ? Buffer.from(body, 'utf8') : body)
+  for (const [ref, body] of commit.blobs) insert.run(ref, body.includes('\0') ? Buffer.from(body, 'utf8') : body)
+  const hold = store.statement('INSERT OR IGNORE INTO blob_holds (ref, run_id) VALUES (?, ?)')
+  for (const ref of blobsAhead(commit)) hold.run(ref, commit.runId)
 }
 
 function writeEffects(store: Store, { effects }: PreparedCommit): void {

@@ -54,6 +54,12 @@ export function isBusy(error: unknown): boolean {
   return BUSY.has(sqliteCode(error) ?? '')
 }
 
+/** The disk or its permissions were in the way, or another connection. */
+export function isUnwritable(error: unknown): boolean {
+  const code = sqliteCode(error) ?? ''
+  return UNWRITABLE.has(code) || BUSY.has(code)
+}
+
 /**
  * What SQLite or the file system reported, as a ControllerError that names the file.
  * JOURNAL_UNWRITABLE for the disk, JOURNAL_CORRUPT for the content; anything else is a bug and INTERNAL.

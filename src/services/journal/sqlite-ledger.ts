@@ -36,6 +36,7 @@ export function createLedger(store: Store): Ledger {
   return {
     run,
     nextSeq: (runId) => run(runId)?.nextSeq ?? null,
+    isRemoved: (runId) => store.statement('SELECT run_id FROM removals WHERE run_id = ?').get(runId) !== null,
     addRun: (runId, at) => {
       const head = Buffer.from(genesisHash(runId), 'hex')
       store.statement('INSERT INTO runs (run_id, next_seq, head, created_at) VALUES (?, 0, ?, ?)').run(runId, head, at)

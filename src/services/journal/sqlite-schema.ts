@@ -26,6 +26,16 @@ const TABLES = {
   workspace_locks: `CREATE TABLE workspace_locks (workspace TEXT NOT NULL PRIMARY KEY, run_id TEXT NOT NULL) STRICT, WITHOUT ROWID`,
 } as const
 
+/**
+ * Tables that files of earlier versions lack; they get them when they are opened, and earlier versions do not mind.
+ * - `blob_holds` keeps a body that was stored before any record of its run refers to it;
+ * - `removals` names the runs that were removed here and whose folders are still to be cleared.
+ */
+const LATER_TABLES = {
+  blob_holds: `CREATE TABLE blob_holds (ref TEXT NOT NULL, run_id TEXT NOT NULL, PRIMARY KEY (ref, run_id)) STRICT, WITHOUT ROWID`,
+  removals: `CREATE TABLE removals (run_id TEXT NOT NULL PRIMARY KEY, at REAL NOT NULL) STRICT, WITHOUT ROWID`,
+} as const
+
 /** The settings of a connection, in an order that matters: without a patience for locks, switching to WAL fails when others open too. */
 export function connectionPragmas(sync: 'full' | 'normal', busyTimeoutMs: number): readonly string[] {
   return [
@@ -56,10 +66,12 @@ export function ensureSchema(driver: Driver, file: string): void {
   if (version === 0 && found.length === 0) return createTables(driver)
   const problem = schemaProblem(version, found)
   if (problem !== null) throw corrupt(`The journal ${file} cannot be used: ${problem}.`, { file, problem })
+  const names = new Set(found.map((item) => item['name']))
+  for (const [name, sql] of Object.entries(LATER_TABLES)) if (!names.has(name)) driver.exec(sql)
 }
 
 function createTables(driver: Driver): void {
-  for (const sql of Object.values(TABLES)) driver.exec(sql)
+  for (const sql of Object.values({ ...TABLES, ...LATER_TABLES })) driver.exec(sql)
   driver.exec(`PRAGMA user_version = ${SCHEMA_VERSION}`)
 }
 
@@ -68,6 +80,8 @@ function schemaProblem(version: number, found: readonly { readonly [column: stri
   const trigger = found.find((item) => item['type'] === 'trigger')
   if (trigger !== undefined) return `it has a trigger (${String(trigger['name'])}), which planner-exec never makes`
   const sqlByName = new Map(found.map((item) => [item['name'], item['sql']]))
-  const changed = Object.entries(TABLES).find(([name, sql]) => sqlByName.get(name) !== sql)
+  const changed =
+    Object.entries(TABLES).find(([name, sql]) => sqlByName.get(name) !== sql) ??
+    Object.entries(LATER_TABLES).find(([name, sql]) => sqlByName.has(name) && sqlByName.get(name) !== sql)
   return changed === undefined ? null : `its ${changed[0]} is missing or not the one planner-exec makes`
 }

@@ -1,3 +1,4 @@
+import { lstatSync } from 'node:fs'
 import { performance } from 'node:perf_hooks'
 import { setTimeout } from 'node:timers/promises'
 import { ControllerError } from '../../errors.ts'
@@ -10,12 +11,18 @@ import { prepareStateFolder } from './state-folder.ts'
 export interface Store {
   /** Prepares a statement once. */
   statement(sql: string): Statement
-  /** Several reads of one moment. */
+  /** Several reads of one moment; within `atOneMoment`, of that one. */
   read<T>(work: () => T): T
+  /** Several `read`s of one moment. What `work` throws comes as it is. */
+  atOneMoment<T>(work: () => T): T
   /** One write transaction; blocks while another process writes. */
   write<T>(work: () => T): T
   /** The same, but yields to the event loop between attempts, and rejects with SQLite's own error. */
   writeSoon(work: () => void): Promise<void>
+  /** Runs one statement by itself, outside of any transaction. Throws SQLite's own error. */
+  exec(sql: string): void
+  /** The size of the write-ahead log. */
+  logBytes(): number
   explain(error: unknown): ControllerError
   close(): void
 }
@@ -45,8 +52,12 @@ export function openStore(openDriver: OpenDriver, options: StoreOptions): Store 
   const statements = new Map<string, Statement>()
   let open = true
 
-  const use = <T>(begin: string, work: () => T): T => {
+  let reading = false
+  const assertOpen = () => {
     if (!open) throw new ControllerError('JOURNAL_UNWRITABLE', `The journal ${file} is closed.`, { hint: 'Open it again.' })
+  }
+  const use = <T>(begin: string, work: () => T): T => {
+    assertOpen()
     return transaction(driver, begin, work)
   }
 
@@ -58,7 +69,24 @@ export function openStore(openDriver: OpenDriver, options: StoreOptions): Store 
       statements.set(sql, statement)
       return statement
     },
-    read: (work) => explained(explain, () => patiently(() => use('BEGIN', work))),
+    read: (work) => explained(explain, () => (reading ? work() : patiently(() => use('BEGIN', work)))),
+    atOneMoment: (work) => {
+      if (reading) return work()
+      assertOpen()
+      explained(explain, () => patiently(() => driver.exec('BEGIN')))
+      reading = true
+      try {
+        return work()
+      } finally {
+        reading = false
+        rollback(driver)
+      }
+    },
+    exec: (sql) => {
+      assertOpen()
+      patiently(() => driver.exec(sql))
+    },
+    logBytes: () => lstatSync(`${file}-wal`, { throwIfNoEntry: false })?.size ?? 0,
     write: (work) => explained(explain, () => patiently(() => use('BEGIN IMMEDIATE', work))),
     writeSoon: (work) => patientlySoon(() => use('BEGIN IMMEDIATE', work)),
     explain,

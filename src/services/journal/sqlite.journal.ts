@@ -11,6 +11,7 @@ import { writeCommit } from './sqlite-commit.ts'
 import { loadDriver, type Row } from './sqlite-driver.ts'
 import { createSqliteInbox } from './sqlite-inbox.ts'
 import { COLUMNS, createLedger, type Ledger } from './sqlite-ledger.ts'
+import { createSqliteRetention } from './sqlite-retention.ts'
 import { RECORDS_PER_RUN } from './sqlite-schema.ts'
 import { openStore, type Store } from './sqlite-store.ts'
 
@@ -38,6 +39,8 @@ export async function createSqliteJournal({ file, sync = 'full' }: SqliteJournal
     ...createLeases(ledger, store),
     ...createSqliteInbox(store, ledger, group),
     ...createReaders(store, ledger),
+    ...createSqliteRetention(store, ledger),
+    atOneMoment: store.atOneMoment,
     close: async () => {
       await group.drain()
       store.close()

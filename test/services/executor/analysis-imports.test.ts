@@ -344,11 +344,22 @@ describe('what was taken for more than it is', () => {
     expect(output).toMatchObject({ cycles: [], typeCycles: [['types/a.d.ts', 'types/b.d.ts']] })
   })
 
+  it.each([
+    ['a call of require in a function', "exports.a = () => require('./b')\n", ['imports.lazy-cycle info']],
+    ['a call of require in a method', "class A {\n  a() {\n    return require('./b')\n  }\n}\nexports.A = A\n", ['imports.lazy-cycle info']],
+    ['a function that is called on the spot', "exports.a = (() => require('./b'))()\n", ['imports.cycle medium']],
+    ['a look where a module is', "exports.a = require.resolve('./b')\n", []],
+  ])('is told for what it is: %s', async (_, text, expected) => {
+    const output = await analyse('imports', makeWorkspace({ 'src/a.js': text, 'src/b.js': "exports.b = require('./a')\n" }))
+
+    expect(output.findings.map(({ rule, severity }) => `${rule} ${severity}`)).toEqual(expected)
+  })
+
   it('is no module of its own: what a compiler made of a source that is there', async () => {
     const files = { 'package.json': manifest({ name: 'p' }), 'src/a.ts': "import './b'\n", 'src/b.ts': 'export {}\n' }
     const output = await analyse('imports', makeWorkspace({ ...files, 'a.js': "import './b.js'\n", 'b.js': "import './a.js'\n" }))
 
-    expect(output).toMatchObject({ modules: 2, cycles: [] })
+    expect(output).toMatchObject({ modules: 2, cycles: [['a.js', 'b.js']], findings: [] })
   })
 
   it('is told by the lines of the whole statement', async () => {
@@ -361,6 +372,16 @@ describe('what was taken for more than it is', () => {
 
     expect(output.findings[0]).toMatchObject({ line: 1, evidence: 'src/a.ts:1 → src/b.ts:1 → src/a.ts' })
     expect(shown(workspace, output.findings[0])).toBe("import {\n  b,\n} from './b'\nimport { a } from './a'")
+  })
+
+  it('is a cycle of a package that holds nothing but what was built', async () => {
+    const output = await analyse(
+      'imports',
+      makeWorkspace({ 'package.json': manifest({ name: 'p' }), 'dist/a.js': "import './b.js'\n", 'dist/b.js': "import './a.js'\n" }),
+    )
+
+    expect(output).toMatchObject({ modules: 0, cycles: [['dist/a.js', 'dist/b.js']] })
+    expect(placesOf(output)).toEqual(['imports.cycle dist/a.js:1'])
   })
 
   it('is no orphan where most modules look like one', async () => {

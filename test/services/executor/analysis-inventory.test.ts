@@ -50,6 +50,15 @@ describe('the inventory', () => {
     expect(output['leftOut']).toEqual({ vendored: 1, generated: 6, lock: 1, binary: 2 })
   })
 
+  it('leaves out a folder beside src that was made of it, chunks and all', async () => {
+    const sources = Object.fromEntries(['a', 'b', 'deep/c'].map((name) => [`packages/p/src/${name}.ts`, 'export {}\n']))
+    const built = Object.fromEntries(['a.mjs', 'b.mjs', 'deep/c.d.ts', 'chunk-X1.mjs'].map((name) => [`packages/p/lib/${name}`, 'export {}\n']))
+    const output = await analyse('inventory', makeWorkspace({ ...sources, ...built, 'lib/own.js': 'export {}\n' }))
+
+    expect(output['leftOut']).toMatchObject({ generated: 4 })
+    expect(output['text']).toMatchObject({ files: 4 })
+  })
+
   it('finds oversized sources and shows how to count them', async () => {
     const workspace = makeWorkspace({
       'a b.ts': lines(601, ''),

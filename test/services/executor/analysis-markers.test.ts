@@ -82,6 +82,7 @@ describe('suppressions', () => {
     ['an explanation behind it', 'a.ts', '// @ts-ignore the types of x are wrong\nf(1)\n'],
     ['an explanation above it', 'a.ts', '// The types of x are wrong.\n// @ts-ignore\nf(1)\n'],
     ['an explanation at the first of several', 'a.ts', '// @ts-ignore the types of x are wrong\nf(\n  // @ts-ignore\n  1,\n)\n'],
+    ['an explanation in a block above it', 'a.ts', '/**\n * The types of x are wrong.\n */\n// @ts-ignore\nf(1)\n'],
     ['a reason for a lint rule', 'a.ts', '// eslint-disable-next-line no-console -- the user asked for it\nf()\n'],
     ['a mere mention', 'a.ts', '// Do not use @ts-ignore here, nor eslint-disable.\n'],
     ['a string', 'a.ts', "const a = '// @ts-ignore'\n"],

@@ -23,6 +23,20 @@ describe('modules that no test leads to', () => {
     expect(output.findings.every(({ confidence }) => confidence === 'heuristic')).toBe(true)
   })
 
+  it('are none without code: types need no test', async () => {
+    const types = Array.from({ length: 20 }, (_, at) => `export interface X${at} { a: number }\n`).join('')
+    const output = await analyse(
+      'tests',
+      makeWorkspace({
+        'test/a.test.ts': "import { x0 } from '../src/a'\nx0\n",
+        'src/a.ts': code(),
+        'src/types.ts': `${types}export type { X0 as Y } from './a'\n`,
+      }),
+    )
+
+    expect(output).toMatchObject({ modules: 1, findings: [] })
+  })
+
   it.each([
     ['by the folder', "import '..'\n", { 'index.ts': "import './src/lone'\n" }],
     ['by the own folder', "import './'\n", { 'test/index.ts': "import '../src/lone'\n" }],

@@ -7,9 +7,11 @@ import { loadDriver } from '../../../src/services/journal/sqlite-driver.ts'
 import { createSqliteJournal } from '../../../src/services/journal/sqlite.journal.ts'
 import { claimRun, entries, entry, exitOf, lines, newDatabase, NOW, startChild, summary } from './journal.fixture.ts'
 import { journalContract } from './journal.contract.ts'
+import { retentionContract } from './retention.contract.ts'
 
 describe('sqlite journal', () => {
   journalContract(async () => createSqliteJournal({ file: newDatabase() }))
+  retentionContract(async () => createSqliteJournal({ file: newDatabase() }))
 })
 
 describe('a state folder', () => {

@@ -40,6 +40,7 @@ const OWN_ANY = /\b(?:const|let|var|function)\s+any\b|\b(?:const|let|var|import|
 
 /** Several suppressions of one statement share an explanation, which stands at the first of them. */
 const EXPLAINED_WITHIN = 5
+const MAX_BLOCK = 20
 
 /** Every line with a marker, an unexplained suppression or an explicit `any`, once for each rule, in line order. Pure. */
 export function findMarkers(file: TextFile): Candidate[] {
@@ -133,7 +134,19 @@ function isExplained(scan: Scan, at: number, behind: string): boolean {
 
 function isExplanation(scan: Scan, start: number): boolean {
   const text = restOfLine(scan.file.text, start)
-  return isComment(scan, start) && /\p{L}/u.test(text) && !/@ts-|lint-disable/.test(text)
+  if (!isComment(scan, start)) return false
+  return /^\s*\*\/\s*$/.test(text) ? isReasonAbove(scan, start) : /\p{L}/u.test(text) && !/@ts-|lint-disable/.test(text)
+}
+
+/** The last line with words of a block comment that ends here; a tag for a documentation tool is no reason. */
+function isReasonAbove({ file, starts }: Scan, end: number): boolean {
+  const line = lineAt(starts, end)
+  for (const start of starts.slice(Math.max(0, line - MAX_BLOCK), line).reverse()) {
+    const text = restOfLine(file.text, start)
+    if (/\p{L}/u.test(text)) return !/^\s*(?:\/\*)?\**\s*@/.test(text)
+    if (text.includes('/*')) return false
+  }
+  return false
 }
 
 function isExplainedDirective(scan: Scan, start: number): boolean {

@@ -10,7 +10,9 @@ import { analysisOutput, asEvidence, byText, inOrder, named, showLine } from './
 import { groupedBy, sharedOut } from './markers.ts'
 import { contentKey, openFileCache } from './file-cache.ts'
 import { Diagnostic, findOxlint, runOxlint, versionOf } from './oxlint-program.ts'
+import { outputFolders } from './output-folders.ts'
 import { filesBelow } from './tree.ts'
+import type { WalkedFile } from '../../workspace-files.ts'
 import { linesOf, MAX_FILE_BYTES, readText } from './text-files.ts'
 
 const SOURCE = /\.[cm]?[jt]sx?$/
@@ -20,6 +22,12 @@ const MAX_MARKED = 200
 /** Plugin and rule: `eslint(no-debugger)`. */
 const CODE = /^([\w-]{1,40})\(([\w/-]{1,80})\)$/
 
+const WHY: Readonly<Record<string, string>> = {
+  'lint.eslint.no-debugger': 'The program stops there wherever a debugger is attached.',
+  'lint.eslint.no-eval': 'It runs whatever the text says, and no tool can look into it.',
+  'lint.eslint.no-unused-vars': 'Whoever reads it looks for a use that is not there; it may be a forgotten one.',
+  'lint.eslint.use-isnan': 'Nothing equals NaN, so the comparison is always false.',
+}
 const UNUSED = 'lint.eslint.no-unused-vars'
 /** They hold no code that runs. */
 const DECLARATION = /\.d\.[cm]?ts$/
@@ -111,18 +119,15 @@ function fileOf({ filename }: Diagnostic): string {
 
 async function sourcesBelow(path: string, context: ExecutionContext): Promise<string[]> {
   const files: string[] = []
+  const walked: WalkedFile[] = []
   const start = segmentsOf(context, path).join('/') || '.'
-  for await (const file of filesBelow(start, context)) {
+  for await (const file of filesBelow(start, context)) walked.push(file)
+  const isOutput = outputFolders(walked.map((file) => file.path))
+  for (const file of walked) {
     context.heartbeat()
     if (files.length === MAX_FILES) break
-    if (
-      SOURCE.test(file.path) &&
-      !DECLARATION.test(file.path) &&
-      file.bytes <= MAX_FILE_BYTES &&
-      leftOutByPath(file.path) === null &&
-      !isFixture(file.path)
-    )
-      files.push(file.path)
+    const isWritten = leftOutByPath(file.path) === null && !isOutput(file.path) && !isFixture(file.path)
+    if (isWritten && SOURCE.test(file.path) && !DECLARATION.test(file.path) && file.bytes <= MAX_FILE_BYTES) files.push(file.path)
   }
   return files
 }
@@ -204,7 +209,7 @@ function toFinding({ rule, file, line, evidence, marked, diagnostic: { message, 
       file,
       line,
       evidence,
-      why: 'By a rule that oxlint counts to correctness: such code is often wrong, or does nothing.',
+      why: WHY[rule] ?? 'By a rule that oxlint counts to correctness.',
       fix: [sentence(help ?? 'See what the rule asks for'), url].filter(Boolean).join(' '),
       command: showLine(file, line),
     },
@@ -217,7 +222,10 @@ function isCertain(rule: string, message: string, marked: string, text: string):
   const name = rule === UNUSED ? /'([\w$]{1,100})'/.exec(message)?.[1] : undefined
   if (name === undefined || marked !== name) return false
   const first = text.indexOf(name)
-  return first !== -1 && !text.includes(name, first + 1)
+  if (first === -1) return false
+  // The path of the import may hold the name, and is no use of it.
+  const specifier = /^[^'"\n]{0,300}from\s+(['"])[^'"]*\1/.exec(text.slice(first))?.[0] ?? name
+  return !text.slice(0, first).includes(name) && !text.slice(first + Math.max(specifier.length, name.length)).includes(name)
 }
 
 function countsOf(places: readonly Place[]): Record<string, number> {

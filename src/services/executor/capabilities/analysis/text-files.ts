@@ -3,6 +3,7 @@ import { ControllerError, toFailure } from '../../../../errors.ts'
 import type { ExecutionContext } from '../../executor.ts'
 import { fileIdentity, readWorkspaceFile, type WalkedFile } from '../../workspace-files.ts'
 import { isBinary, type LeftOut, leftOutByPath, leftOutByText } from './file-kind.ts'
+import { outputFolders } from './output-folders.ts'
 import { ReadMemo } from './read-memo.ts'
 import { type Language, languageOf } from './languages.ts'
 import { filesBelow } from './tree.ts'
@@ -35,15 +36,22 @@ export async function* lookAtFiles(
   context: ExecutionContext,
   options: { readonly path: string; readonly maxFiles: number; readonly onTruncated?: () => void },
 ): AsyncGenerator<Looked> {
+  const files: WalkedFile[] = []
+  for await (const file of filesBelow(options.path, context)) files.push(file)
+  const isOutput = outputFolders(files.map(({ path }) => path))
   const ahead: Promise<Looked>[] = []
   let started = 0
-  for await (const file of filesBelow(options.path, context)) {
+  for (const file of files) {
     if (started === options.maxFiles) {
       options.onTruncated?.()
       break
     }
     started += 1
-    ahead.push(look(context, file))
+    ahead.push(
+      isOutput(file.path)
+        ? Promise.resolve({ kind: 'left-out', path: file.path, bytes: file.bytes, why: 'generated' } as const)
+        : look(context, file),
+    )
     const ready = ahead.length >= AHEAD ? ahead.shift() : undefined
     if (ready) yield await settled(context, ready)
   }

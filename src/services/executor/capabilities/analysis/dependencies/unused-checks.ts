@@ -136,9 +136,9 @@ function claimOf(declaration: Declaration): Claim {
     severity: field === 'devDependencies' ? 'info' : 'low',
     confidence: 'heuristic',
     title: `${name} seems to be unused`,
-    evidence: `${name}: ${range} in ${field}; no module imports it, and no script or file names it or a command of it`,
+    evidence: `${name}: ${range} in ${field}; no module imports it, and no script or setting names it or a command of it`,
     why: 'Every dependency costs time to install and to update, and widens what can be attacked.',
     fix: 'Uninstall it if nothing needs it.',
-    command: `grep -rnF --exclude-dir=node_modules --exclude-dir=.git --exclude='*lock*' -e ${shellPath(name)} .`,
+    command: `grep -rnF --exclude-dir=node_modules --exclude-dir=.git --exclude='*lock*' --exclude='*.md' -e ${shellPath(name)} .`,
   })
 }

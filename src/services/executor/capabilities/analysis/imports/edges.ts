@@ -10,9 +10,14 @@ function targetsOf({ modules }: ImportGraph, module: Module, fits: (found: Modul
   return module.imports.flatMap((found) => (found.target.kind === 'file' && modules.has(found.target.path) && fits(found) ? [found.target.path] : []))
 }
 
-/** What runs when the module is loaded, and is there as written: what a compiler drops, loads later or only may lead to does not count. */
+/** What is there at run time, as written: what a compiler drops, `import()` and what only may lead somewhere do not count. */
 export function isAtLoad({ how, isAssumed }: ModuleImport): boolean {
   return (how === 'value' || how === 'require') && !isAssumed
+}
+
+/** What is loaded together with the module, not when one of its functions runs. */
+export function isEager(found: ModuleImport): boolean {
+  return isAtLoad(found) && !found.isLazy
 }
 
 /** The import of one module that leads to another, the first that fits. */

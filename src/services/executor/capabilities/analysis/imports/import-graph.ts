@@ -18,6 +18,8 @@ export interface ModuleImport {
   /** Where it names the module. */
   readonly endLine: number
   readonly how: ImportHow
+  /** A call in a function: the module is loaded when that runs. */
+  readonly isLazy: boolean
   readonly target: ImportTarget
   /** It leads to what is built of the target, as far as the names tell. */
   readonly isAssumed: boolean
@@ -33,6 +35,8 @@ export interface Module {
   readonly imports: readonly ModuleImport[]
   readonly open: SourceFacts['open']
   readonly functions: SourceFacts['functions']
+  /** Not only types and imports. */
+  readonly hasCode: boolean
 }
 
 /** The TypeScript and JavaScript modules of a folder and what they import. */
@@ -61,14 +65,14 @@ export async function readImportGraph(path: string, context: ExecutionContext): 
   return built.get(found.key) ?? built.set(found.key, await buildGraph(found, context))
 }
 
-async function buildGraph({ sources, files, world, notExamined }: Sources, context: ExecutionContext): Promise<ImportGraph> {
+async function buildGraph({ sources, generated, files, world, notExamined }: Sources, context: ExecutionContext): Promise<ImportGraph> {
   const all = new Set(sources.map((source) => source.path))
   const own = new Set([...all].filter((each) => !isBuiltOf(each, all)))
   const packages = await readPackages(files, context)
   const cache = await openFactsCache(context)
   const modules = new Map<string, Module>()
   const unread: string[] = []
-  let round = sources
+  let round: readonly Source[] = [...sources, ...generated]
   for (let rounds = 0; round.length > 0 && rounds < MAX_ROUNDS; rounds += 1) {
     for (const [at, module] of await readModules(round, { packages, own, cache, world, context, unread }))
       modules.set(at, { ...module, isOwn: own.has(at) })
@@ -87,6 +91,8 @@ async function buildGraph({ sources, files, world, notExamined }: Sources, conte
 
 interface Sources extends Pick<ImportGraph, 'files' | 'notExamined'> {
   readonly sources: readonly Source[]
+  /** What compilers and bundlers wrote: it may lead from one source to another. */
+  readonly generated: readonly Source[]
   /** What stands for everything that decides where imports lead. */
   readonly world: string
   /** What stands for all of it. */
@@ -95,6 +101,7 @@ interface Sources extends Pick<ImportGraph, 'files' | 'notExamined'> {
 
 async function readSources(path: string, context: ExecutionContext): Promise<Sources> {
   const sources: Source[] = []
+  const built: string[] = []
   const files: string[] = []
   const notExamined: string[] = []
   const skipped: string[] = []
@@ -102,6 +109,7 @@ async function readSources(path: string, context: ExecutionContext): Promise<Sou
   const onTruncated = () => notExamined.push(`imports after the first ${MAX_FILES} files`)
   for await (const looked of lookAtFiles(context, { path, maxFiles: MAX_FILES, onTruncated })) {
     if (looked.kind === 'skipped' && isSource(looked.path)) skipped.push(looked.path)
+    if (looked.kind === 'left-out' && looked.why === 'generated' && isSource(looked.path) && !isFixture(looked.path)) built.push(looked.path)
     if (looked.kind !== 'text' || isFixture(looked.path)) continue
     files.push(looked.path)
     // Where an import leads, the names of all files decide, and what manifests and configurations say, whatever their names.
@@ -110,8 +118,10 @@ async function readSources(path: string, context: ExecutionContext): Promise<Sou
   }
   if (skipped.length > 0) notExamined.push(`imports of files that were skipped: ${named(skipped)}`)
   const all = createHash('sha256').update(JSON.stringify([context.workspace, path, notExamined, world.copy().digest('hex')]))
-  for (const source of sources) all.update(`\0${source.path}\0${source.text}`)
-  return { sources, files, world: world.digest('hex'), key: all.digest('hex'), notExamined }
+  const generated: Source[] = []
+  for (const each of built) generated.push({ path: each, text: (await readText(context, each)) ?? '' })
+  for (const source of [...sources, ...generated]) all.update(`\0${source.path}\0${source.text}`)
+  return { sources, generated, files, world: world.digest('hex'), key: all.digest('hex'), notExamined }
 }
 
 /** What reading modules takes beside their texts. */
@@ -141,7 +151,10 @@ async function readModules(sources: readonly Source[], reading: Reading): Promis
         ...sourceOf(resolved?.get(each.specifier) ?? { kind: 'unresolved' }, each.specifier),
       }))
       const lines = text.split('\n').length - (text.endsWith('\n') ? 1 : 0)
-      return [path, { path, isTest: isTest(path), lines, imports, open: found?.open ?? [], functions: found?.functions ?? [] }]
+      return [
+        path,
+        { path, isTest: isTest(path), lines, imports, open: found?.open ?? [], functions: found?.functions ?? [], hasCode: found?.hasCode ?? true },
+      ]
     }),
   )
 }

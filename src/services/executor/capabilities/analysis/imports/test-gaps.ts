@@ -79,8 +79,8 @@ async function run({ path }: z.output<typeof Args>, context: ExecutionContext): 
   }
 }
 
-function isUnit({ path, isOwn, isTest, lines }: Module): boolean {
-  return isOwn && !isTest && lines >= MIN_LINES && !NO_UNIT.test(path) && path.includes('/')
+function isUnit({ path, isOwn, isTest, lines, hasCode }: Module): boolean {
+  return isOwn && hasCode && !isTest && lines >= MIN_LINES && !NO_UNIT.test(path) && path.includes('/')
 }
 
 /** Why nothing can be said; null when something can. */

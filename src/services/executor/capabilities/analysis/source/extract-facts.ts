@@ -27,6 +27,9 @@ interface Place {
   readonly inType: boolean
   readonly name: string | null
   readonly isCallback: boolean
+  /** In a function, which runs later than the module is loaded; one that is called on the spot is none. */
+  readonly isLater: boolean
+  readonly isCalledAtOnce: boolean
 }
 
 const LANGUAGES: Readonly<Record<string, NonNullable<ParserOptions['lang']>>> = {
@@ -54,6 +57,7 @@ const TYPE_ONLY = new Set([
   'TSTypeQuery',
   'TSTypeReference',
 ])
+const NO_CODE = new Set(['ImportDeclaration', 'TSInterfaceDeclaration', 'TSTypeAliasDeclaration', 'TSModuleDeclaration', 'EmptyStatement'])
 const FUNCTIONS = new Set(['FunctionDeclaration', 'FunctionExpression', 'ArrowFunctionExpression'])
 const MAX_SPECIFIER = 1_000
 const MAX_NAME = 100
@@ -63,8 +67,8 @@ export function extractFacts(path: string, source: string): SourceFacts {
   const extension = extname(path).toLowerCase()
   const text = isComponent(extension) ? scriptOf(extension, source) : source
   const lang = /\.d\.[cm]?ts$/.test(path) ? 'dts' : (LANGUAGES[extension] ?? 'ts')
-  const parsed = parseSync(path, text, { lang, sourceType: extension === '.cjs' ? 'commonjs' : 'unambiguous' })
-  const facts: SourceFacts = { imports: [], open: [], functions: [], anyTypes: [], problem: parsed.errors[0]?.message ?? null }
+  const parsed = parseSync(path, text, { lang, sourceType: extension === '.cjs' ? 'commonjs' : 'unambiguous', preserveParens: false })
+  const facts: SourceFacts = { imports: [], open: [], functions: [], anyTypes: [], hasCode: false, problem: parsed.errors[0]?.message ?? null }
   const starts = lineStarts(text)
   const lineAt = (offset: number) => lineOf(starts, offset)
   const walk: Walk = {
@@ -75,7 +79,9 @@ export function extractFacts(path: string, source: string): SourceFacts {
     usedAsValue: new Set(),
     isTyped: lang === 'ts' || (lang === 'tsx' && extension === '.tsx'),
   }
-  visit(parsed.program as unknown as Node, walk, { inType: false, name: null, isCallback: false })
+  const program = parsed.program as unknown as Node
+  facts.hasCode = Array.isArray(program['body']) && program['body'].some((each) => isNode(each) && isCode(each))
+  visit(program, walk, { inType: false, name: null, isCallback: false, isLater: false, isCalledAtOnce: false })
   // Nothing of a declaration file is there at run time.
   if (lang === 'dts') for (const found of facts.imports) found.how = 'type'
   for (const { names, entry } of walk.bindings) {
@@ -83,6 +89,14 @@ export function extractFacts(path: string, source: string): SourceFacts {
   }
   facts.imports.sort((a, b) => a.line - b.line)
   return facts
+}
+
+/** Whether a statement leaves anything to run once its types are gone; imports alone do nothing that could be tested. */
+function isCode(statement: Node): boolean {
+  if (statement['declare'] === true || NO_CODE.has(statement.type)) return false
+  if (statement.type !== 'ExportNamedDeclaration') return statement.type !== 'ExportAllDeclaration'
+  const declaration = statement['declaration']
+  return isNode(declaration) && isCode(declaration)
 }
 
 export function isComponent(extension: string): boolean {
@@ -132,10 +146,10 @@ function enter(node: Node, walk: Walk, place: Place): Place {
       if (isNode(node['source'])) add(walk, node['source'], isTypeExport(node) ? 'type' : 'value', node)
       break
     case 'ImportExpression':
-      if (isNode(node['source'])) computedOrFixed(walk, node['source'], 'dynamic')
+      if (isNode(node['source'])) computedOrFixed(walk, node['source'], 'dynamic', true)
       break
     case 'CallExpression':
-      call(node, walk)
+      call(node, walk, place)
       break
     case 'TSImportEqualsDeclaration':
       importEquals(node, walk)
@@ -152,7 +166,9 @@ function enter(node: Node, walk: Walk, place: Place): Place {
       break
   }
   if (FUNCTIONS.has(node.type)) measure(node, walk, place)
-  return inType === place.inType && !FUNCTIONS.has(node.type) ? place : { inType, name: null, isCallback: false }
+  if (inType === place.inType && !FUNCTIONS.has(node.type)) return place
+  const isLater = place.isLater || (FUNCTIONS.has(node.type) && !place.isCalledAtOnce)
+  return { inType, name: null, isCallback: false, isLater, isCalledAtOnce: false }
 }
 
 /** Names that stand for no variable: members, keys, labels, and the names that imports bind. */
@@ -169,7 +185,7 @@ function placeOf(parent: Node, key: string, child: Node, place: Place): Place {
     const named = parent.type === 'ExportDefaultDeclaration' ? 'default' : nameGivenBy(parent, key)
     return named === null ? place : { ...place, name: named }
   }
-  return { ...place, name: nameGivenBy(parent, key) ?? place.name, isCallback: key === 'arguments' }
+  return { ...place, name: nameGivenBy(parent, key) ?? place.name, isCallback: key === 'arguments', isCalledAtOnce: key === 'callee' }
 }
 
 /** `const f = …`, `{ f: … }`, `f() {…}`, `this.f = …`. */
@@ -224,13 +240,14 @@ function isTypeExport(node: Node): boolean {
 }
 
 /** `require('x')`, and what bundlers know as imports whose files are found by pattern. */
-function call(node: Node, walk: Walk): void {
+function call(node: Node, walk: Walk, { isLater }: Place): void {
   const callee = node['callee']
   const [first] = Array.isArray(node['arguments']) ? node['arguments'] : []
   if (!isNode(callee)) return
   const isRequire = callee.type === 'Identifier' && callee['name'] === 'require'
   const isResolve = callee.type === 'MemberExpression' && nameOf(callee['object']) === 'require' && nameOf(callee['property']) === 'resolve'
-  if ((isRequire || isResolve) && isNode(first)) computedOrFixed(walk, first, 'require')
+  // What is only looked up is not loaded.
+  if ((isRequire || isResolve) && isNode(first)) computedOrFixed(walk, first, isResolve ? 'dynamic' : 'require', isLater)
   const isPattern = callee.type === 'MemberExpression' && /^(?:glob|context)$/.test(nameOf(callee['property']) ?? '')
   if (!isPattern || !isModuleObject(callee['object'])) return
   for (const pattern of isNode(first) && first.type === 'ArrayExpression' && Array.isArray(first['elements']) ? first['elements'] : [first]) {
@@ -243,15 +260,15 @@ function isModuleObject(node: unknown): boolean {
   return isNode(node) && (node.type === 'MetaProperty' || nameOf(node) === 'require')
 }
 
-function computedOrFixed(walk: Walk, source: Node, how: ImportHow): void {
-  if (textOf(source) !== null) add(walk, source, how)
+function computedOrFixed(walk: Walk, source: Node, how: ImportHow, isLazy: boolean): void {
+  if (textOf(source) !== null) add(walk, source, how, source, isLazy)
   else walk.facts.open.push({ prefix: beginningOf(source).slice(0, MAX_SPECIFIER), line: walk.lineAt(source.start) })
 }
 
-function add(walk: Walk, source: Node, how: ImportHow, statement = source): SourceFacts['imports'][number] | null {
+function add(walk: Walk, source: Node, how: ImportHow, statement = source, isLazy = false): SourceFacts['imports'][number] | null {
   const specifier = textOf(source)
   if (specifier === null || specifier === '' || specifier.length > MAX_SPECIFIER) return null
-  const entry = { specifier, line: walk.lineAt(statement.start), endLine: walk.lineAt(source.start), how }
+  const entry = { specifier, line: walk.lineAt(statement.start), endLine: walk.lineAt(source.start), how, isLazy }
   walk.facts.imports.push(entry)
   return entry
 }

@@ -57,7 +57,7 @@ async function readOnce(input: string, context: ExecutionContext): Promise<End> 
     maxStderrBytes: 64 * 1024,
     signal: AbortSignal.any([context.signal, patience]),
     onOutput: context.heartbeat,
-  }).finally(() => group?.remove())
+  }).finally(async () => group?.remove())
   if (context.signal.aborted) throw new ControllerError('ACTION_ABORTED', 'The analysis was stopped.', { cause: context.signal.reason })
   const written = end.stdout.bytes.toString('utf8')
   // What follows the last line end is a line that was cut short.

@@ -8,14 +8,16 @@ export type ImportHow = z.infer<typeof ImportHow>
 
 /** What the parser says of one source file. */
 export const SourceFacts = z.strictObject({
-  /** `line` is where the statement begins, `endLine` where it names the module. */
-  imports: z.array(z.strictObject({ specifier: z.string(), line, endLine: line, how: ImportHow })),
+  /** `line` is where the statement begins, `endLine` where it names the module. Lazy: a call in a function, which runs when that does. */
+  imports: z.array(z.strictObject({ specifier: z.string(), line, endLine: line, how: ImportHow, isLazy: z.boolean() })),
   /** Imports whose target is computed: the fixed text it begins with, `./plugins/` or ``. */
   open: z.array(z.strictObject({ prefix: z.string(), line })),
   /** Functions of at least `MIN_FUNCTION_LINES` lines, nested ones too. */
   functions: z.array(z.strictObject({ name: z.string(), line, endLine: line, column: z.number().int().min(0), isCallback: z.boolean() })),
   /** Lines with an explicit `any` type; one entry each. */
   anyTypes: z.array(line),
+  /** Whether anything is left to run once types and imports are gone. */
+  hasCode: z.boolean(),
   /** What is wrong with the syntax; null when nothing is. The rest then is what could be understood. */
   problem: z.string().nullable(),
 })

@@ -19,7 +19,7 @@ function factsOf(path: string, source: string): SourceFacts {
   try {
     return extractFacts(path, source)
   } catch (error) {
-    return { imports: [], open: [], functions: [], anyTypes: [], problem: error instanceof Error ? error.message : String(error) }
+    return { imports: [], open: [], functions: [], anyTypes: [], hasCode: false, problem: error instanceof Error ? error.message : String(error) }
   }
 }
 
