@@ -2,7 +2,8 @@ import * as z from 'zod'
 import { ControllerError } from '../../../../../errors.ts'
 import { packagePath } from '../../../../../package-path.ts'
 import type { ExecutionContext } from '../../../executor.ts'
-import { runProcess, trustedPath } from '../../../process.ts'
+import { runProcess, trustedPath, type ProcessEnd, type ProcessSpec } from '../../../process.ts'
+import type { ControlGroup } from '../../../sandbox/cgroup.ts'
 import { withLimits } from '../../../sandbox/limits.ts'
 import type { ReaderTask } from './source-facts.ts'
 
@@ -47,7 +48,7 @@ async function readOnce(input: string, context: ExecutionContext): Promise<End> 
   const node = [`--max-old-space-size=${MEMORY_MB}`, packagePath('dist/source-reader.js')]
   // Configurations may lead the resolver to a device without an end: what native code allocates, V8 does not limit.
   const { file, args, group } = await withLimits(process.execPath, node, context.limits, context.workspace)
-  const end = await runProcess({
+  const reader: ProcessSpec = {
     file,
     args,
     cwd: '/',
@@ -57,11 +58,20 @@ async function readOnce(input: string, context: ExecutionContext): Promise<End> 
     maxStderrBytes: 64 * 1024,
     signal: AbortSignal.any([context.signal, patience]),
     onOutput: context.heartbeat,
-  }).finally(async () => group?.remove())
+  }
+  const end = await runAndRemove(reader, group)
   if (context.signal.aborted) throw new ControllerError('ACTION_ABORTED', 'The analysis was stopped.', { cause: context.signal.reason })
   const written = end.stdout.bytes.toString('utf8')
   // What follows the last line end is a line that was cut short.
   return { lines: written.split('\n').slice(0, -1), said: end.stderr.bytes.toString('utf8'), hangs: patience.aborted }
+}
+
+async function runAndRemove(reader: ProcessSpec, group: ControlGroup | null): Promise<ProcessEnd> {
+  try {
+    return await runProcess(reader)
+  } finally {
+    await group?.remove()
+  }
 }
 
 function notInstalled(said: string): ControllerError {
