@@ -177,6 +177,14 @@ describe('the markers analysis', () => {
     expect(placesOf(output)).toEqual(['marker.todo b.ts:1'])
   })
 
+  it('shares out what is returned between files, too', async () => {
+    const workspace = makeWorkspace({ 'a.ts': '// TODO: x\n'.repeat(100), 'b.ts': '// TODO: y\n', 'c.ts': '// TODO: z\n// TODO: z\n' })
+
+    const output = await analyse('markers', workspace, { maxMatches: 5 })
+
+    expect(placesOf(output)).toEqual(['marker.todo a.ts:1', 'marker.todo a.ts:2', 'marker.todo b.ts:1', 'marker.todo c.ts:1', 'marker.todo c.ts:2'])
+  })
+
   it('shortens long lines as evidence', async () => {
     const { findings } = await analyse('markers', makeWorkspace({ 'a.ts': `// TODO: ${'🙂'.repeat(400)}\n` }))
 
