@@ -9,6 +9,7 @@ import { analysisOutput, asEvidence, byText, inOrder, named, showLine } from './
 import { type AnyOpinion, anyTypesOf } from './marker-any.ts'
 import { MARKER_RULES } from './marker-rules.ts'
 import { secondLook } from './second-look.ts'
+import { groupedBy, sharedOut } from './groups.ts'
 import { linesOf, lookAtFiles, readText } from './text-files.ts'
 
 const MAX_FILES = 100_000
@@ -119,29 +120,6 @@ function plausible(candidates: readonly Candidate[], text: string): { readonly c
   })
 }
 
-/** At most `max`, shared out so that neither a rule nor a file with hundreds of places hides one with a few; of each the first. */
-export function sharedOut<Item extends { readonly rule: string; readonly file: string }>(candidates: readonly Item[], max: number): Item[] {
-  const ascending = [...groupedBy(candidates, ({ rule }) => rule)].sort(([a, one], [b, other]) => one.length - other.length || byText(a, b))
-  const kept: Item[] = []
-  for (const [index, [, ofRule]] of ascending.entries())
-    kept.push(...inTurns(ofRule).slice(0, Math.ceil((max - kept.length) / (ascending.length - index))))
-  return kept.slice(0, max)
-}
-
-/** The first of each file, then the second of each, and so on. */
-function inTurns<Item extends { readonly file: string }>(items: readonly Item[]): Item[] {
-  const turns: Item[][] = []
-  const seen = new Map<string, number>()
-  for (const item of items) {
-    const turn = seen.get(item.file) ?? 0
-    seen.set(item.file, turn + 1)
-    const known = turns[turn]
-    if (known) known.push(item)
-    else turns[turn] = [item]
-  }
-  return turns.flat()
-}
-
 function countsOf(candidates: readonly Candidate[]): Record<string, number> {
   const counts = new Map<string, number>()
   for (const { rule } of candidates) counts.set(rule, (counts.get(rule) ?? 0) + 1)
@@ -184,16 +162,6 @@ function unfinishedWork({ rule, file, line, evidence }: Finding, ages: Ages): Un
   if (!rule.startsWith('marker.') || file === null || line === null) return []
   const age = ages.of(file, line)
   return [{ rule, file, line, text: evidence, since: age === 'uncommitted' ? null : age }]
-}
-
-export function groupedBy<Item>(candidates: readonly Item[], key: (candidate: Item) => string): Map<string, Item[]> {
-  const groups = new Map<string, Item[]>()
-  for (const candidate of candidates) {
-    const known = groups.get(key(candidate))
-    if (known) known.push(candidate)
-    else groups.set(key(candidate), [candidate])
-  }
-  return groups
 }
 
 function toFinding({ rule, file, line, text }: Candidate, isSure: boolean): Finding[] {

@@ -4,6 +4,7 @@ import { analysisPath, defineAnalysis } from './define-analysis.ts'
 import type { ExecutionContext } from '../../executor.ts'
 import { runGit } from '../../git.ts'
 import { analysisOutput, byText, inOrder, named, shellPath } from './finding.ts'
+import { groupedBy } from './groups.ts'
 import { ENV_FILE, ENV_SAMPLE } from './repository-checks.ts'
 import { findSecrets, type Sighting } from './secrets/find-secrets.ts'
 import { type Role, rolesOf } from './secrets/role.ts'
@@ -119,16 +120,6 @@ async function merge(sightings: readonly Judged[], context: ExecutionContext): P
 
 function identity({ rule, line, digest }: Sighting): string {
   return `${rule}:${line}:${digest}`
-}
-
-function groupedBy<T>(items: readonly T[], key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const known = groups.get(key(item))
-    if (known) known.push(item)
-    else groups.set(key(item), [item])
-  }
-  return groups
 }
 
 const RANK = { high: 0, medium: 1, low: 2, info: 3 } as const

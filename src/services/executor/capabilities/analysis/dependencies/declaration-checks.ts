@@ -1,7 +1,8 @@
 import { byText, named } from '../finding.ts'
 import { type Claim, claimAt } from './claims.ts'
 import type { Declaration, Manifest } from './manifests.ts'
-import { type Dependencies, groupedBy, lockFor } from './project.ts'
+import { type Dependencies, lockFor } from './project.ts'
+import { groupedBy } from '../groups.ts'
 import { isAny, type Semver, type Spec, specOf } from './specs.ts'
 import { rootOf } from './workspaces.ts'
 

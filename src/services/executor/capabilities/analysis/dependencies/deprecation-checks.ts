@@ -1,7 +1,8 @@
 import { named } from '../finding.ts'
 import { type Claim, claimAt } from './claims.ts'
 import type { Lock } from './lock.ts'
-import { type Brought, broughtBy, type Dependencies, entryOf, groupedBy, lockFor, titleOf } from './project.ts'
+import { type Brought, broughtBy, type Dependencies, entryOf, lockFor, titleOf } from './project.ts'
+import { groupedBy } from '../groups.ts'
 
 /** Packages whose authors tell people to use something else, as far as the lockfiles say so. */
 export function deprecationChecks(project: Dependencies): Claim[] {

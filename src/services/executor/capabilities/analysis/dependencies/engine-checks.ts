@@ -2,7 +2,8 @@ import { named } from '../finding.ts'
 import { type Claim, claimAt } from './claims.ts'
 import type { Lock } from './lock.ts'
 import type { Manifest } from './manifests.ts'
-import { type Brought, broughtBy, type Dependencies, entryOf, groupedBy, lockFor, titleOf } from './project.ts'
+import { type Brought, broughtBy, type Dependencies, entryOf, lockFor, titleOf } from './project.ts'
+import { groupedBy } from '../groups.ts'
 import { type Semver, validRange } from './specs.ts'
 
 interface Excluded extends Brought {

@@ -5,7 +5,8 @@ import { parseJson } from '../json-text.ts'
 import { readText } from '../text-files.ts'
 import { type Claim, claimOn } from './claims.ts'
 import type { Field } from './manifests.ts'
-import { type Dependencies, groupedBy, lockFor } from './project.ts'
+import { type Dependencies, lockFor } from './project.ts'
+import { groupedBy } from '../groups.ts'
 import { typesOf, type Use, usesIn } from './uses.ts'
 
 /** Tools that put development dependencies into what they build. */

@@ -6,7 +6,8 @@ import { type Claim, claimAt } from './claims.ts'
 import { isCopyleft, isPermissive, parseLicence } from './licences.ts'
 import type { Lock, LockedPackage } from './lock.ts'
 import type { Manifest } from './manifests.ts'
-import { type Brought, broughtBy, type Dependencies, entryOf, groupedBy, lockFor, titleOf } from './project.ts'
+import { type Brought, broughtBy, type Dependencies, entryOf, lockFor, titleOf } from './project.ts'
+import { groupedBy } from '../groups.ts'
 
 /** Manifests of installed packages that are read where the lockfile does not tell the licence. */
 const MAX_READ = 2_000

@@ -2,7 +2,8 @@ import { named, shellPath } from '../finding.ts'
 import { type Claim, claimAt, claimOn } from './claims.ts'
 import type { Lock, Pinned } from './lock.ts'
 import type { Declaration, Manifest } from './manifests.ts'
-import { type Dependencies, groupedBy, lockFor } from './project.ts'
+import { type Dependencies, lockFor } from './project.ts'
+import { groupedBy } from '../groups.ts'
 import { isIn, specOf } from './specs.ts'
 
 /** Whether the lockfiles have what the manifests ask for. */

@@ -64,14 +64,3 @@ export function titleOf({ name, version }: Pick<LockedPackage, 'name' | 'version
 export function entryOf({ id, line }: LockedPackage, lock: Lock): Proof[] {
   return line === null ? [] : [{ file: lock.path, line, says: [JSON.stringify(id)] }]
 }
-
-/** Values by key, in the order of the first of each. */
-export function groupedBy<T>(items: Iterable<T>, key: (item: T) => string): Map<string, T[]> {
-  const groups = new Map<string, T[]>()
-  for (const item of items) {
-    const group = groups.get(key(item))
-    if (group) group.push(item)
-    else groups.set(key(item), [item])
-  }
-  return groups
-}
