@@ -8,7 +8,8 @@ export const analysisOutput = {
   notExamined: z.array(z.string()),
 }
 
-const RANK = { high: 0, medium: 1, low: 2, info: 3 } as const
+/** The gravest first. */
+export const RANK = { high: 0, medium: 1, low: 2, info: 3 } as const
 const MAX_EVIDENCE = 200
 
 /** The order of every analysis: severity, rule, file, line. */

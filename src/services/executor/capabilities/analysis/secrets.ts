@@ -3,7 +3,7 @@ import type { Finding } from '../../../../model/report.ts'
 import { analysisPath, defineAnalysis } from './define-analysis.ts'
 import type { ExecutionContext } from '../../executor.ts'
 import { runGit } from '../../git.ts'
-import { analysisOutput, byText, inOrder, named, shellPath } from './finding.ts'
+import { analysisOutput, byText, inOrder, named, RANK, shellPath } from './finding.ts'
 import { groupedBy } from './groups.ts'
 import { ENV_FILE, ENV_SAMPLE } from './repository-checks.ts'
 import { findSecrets, type Sighting } from './secrets/find-secrets.ts'
@@ -121,8 +121,6 @@ async function merge(sightings: readonly Judged[], context: ExecutionContext): P
 function identity({ rule, line, digest }: Sighting): string {
   return `${rule}:${line}:${digest}`
 }
-
-const RANK = { high: 0, medium: 1, low: 2, info: 3 } as const
 
 function toFinding(places: readonly Judged[]): Finding[] {
   const [first, ...others] = [...places].sort((a, b) => RANK[a.severity] - RANK[b.severity] || byText(a.file, b.file) || a.line - b.line)

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
 import type { ExecutionContext } from '../../../executor.ts'
+import { groupedBy } from '../groups.ts'
 import { languageOf } from '../languages.ts'
 import { COMMENT, maskOf, STRING } from '../mask.ts'
 import { linesOf, readText } from '../text-files.ts'
@@ -16,14 +17,8 @@ export interface Place {
  * lines and indentation. Places with one digest are equal, line by line. A place that is gone by now has none. Each file is read once.
  */
 export async function digestsOf(places: Iterable<Place>, context: ExecutionContext): Promise<ReadonlyMap<Place, string>> {
-  const byFile = new Map<string, Place[]>()
-  for (const place of places) {
-    const known = byFile.get(place.file)
-    if (known) known.push(place)
-    else byFile.set(place.file, [place])
-  }
   const digests = new Map<Place, string>()
-  for (const [file, ofFile] of byFile) {
+  for (const [file, ofFile] of groupedBy(places, (place) => place.file)) {
     const { syntax } = languageOf(file)
     const text = await readText(context, file)
     context.heartbeat()

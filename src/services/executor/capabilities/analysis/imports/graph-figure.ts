@@ -1,6 +1,7 @@
 import { posix } from 'node:path'
 import type { Figure } from '../../../../../model/report.ts'
 import { byText } from '../finding.ts'
+import { groupedBy } from '../groups.ts'
 import { edgesOf, isAtLoad } from './edges.ts'
 import type { ImportGraph, Module } from './import-graph.ts'
 
@@ -45,13 +46,7 @@ function noteOf(modules: number, groups: number, kept: number, isModules: boolea
 }
 
 function grouped(own: readonly Module[], depth: number): Map<string, Module[]> {
-  const groups = new Map<string, Module[]>()
-  for (const module of own) {
-    const id = groupOf(module.path, depth)
-    const known = groups.get(id)
-    if (known) known.push(module)
-    else groups.set(id, [module])
-  }
+  const groups = groupedBy(own, ({ path }) => groupOf(path, depth))
   return new Map([...groups].sort(([a], [b]) => byText(a, b)))
 }
 
