@@ -2,6 +2,7 @@ import type { StateValue } from 'xstate'
 import type { Config, ConfigInput } from './model/config.ts'
 import type { RunEvent } from './model/events.ts'
 import type { PlannerExecParamsInput } from './model/goal.ts'
+import type { JournalEntry } from './model/journal-entry.ts'
 import type { RunParamsInput } from './model/run-params.ts'
 import type { Plan } from './model/plan.ts'
 import type { Report } from './model/report.ts'
@@ -130,8 +131,8 @@ export interface RunMoment extends RunView {
 /** One record of a journal, and what it told the outside. */
 export interface RecordView {
   readonly seq: number
-  readonly kind: 'started' | 'event' | 'adopted' | 'parked'
-  /** The event's type, or why the run was adopted or parked; null for the first record. */
+  readonly kind: JournalEntry['kind']
+  /** The event's type, why the run was adopted or parked, the migration, or the snapshot's body; null for the first record. */
   readonly what: string | null
   /** Whom the event reached; null is the workflow. */
   readonly actionId: string | null

@@ -1,5 +1,6 @@
 import type { AnyStateMachine, EventObject } from 'xstate'
 import { ControllerError, toFailure } from '../errors.ts'
+import { isOwnedAfter } from '../model/journal-entry.ts'
 import type { JournalEntry, JournaledEvent, RunHeader } from '../model/journal-entry.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import type { Commit, Journal, Lease, RunSummary } from '../services/journal/journal.ts'
@@ -116,7 +117,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     seq = entry.seq
     last = { at: entry.at, runAt: entry.runAt }
     const effects = foldEntry(fold, entry)
-    if (entry.kind !== 'event') owned = entry.kind !== 'parked'
+    owned = isOwnedAfter(entry, owned)
     ticking = owned && fold.snapshot('')?.hasTag('clockStopped') !== true
     options.onFolded(entry, emittedBy(effects))
     return effects

@@ -3,10 +3,7 @@ import { machineHash, machineVersion } from '../engine/portable.ts'
 import { actionMachine } from '../machines/action.machine.ts'
 import { workflowMachine } from '../machines/workflow.machine.ts'
 import { digestOf } from '../model/digest.ts'
-import type { RunHeader } from '../model/journal-entry.ts'
-
-/** Which statecharts a run's journal is folded with. */
-export type MachineIdentity = Pick<RunHeader, 'machineId' | 'machineVersion' | 'machineHash'>
+import type { MachineIdentity } from '../model/journal-entry.ts'
 
 /** The statecharts of this version. They are checked once a process: their text does not change. */
 export const machineIdentity = once((): MachineIdentity => {

@@ -1,10 +1,14 @@
 import { isDeepStrictEqual } from 'node:util'
 import type { ArmedTimer, Effect, Fold } from '../engine/fold.ts'
 import type { WorkflowInput } from '../machines/workflow.types.ts'
+import { isOwnedAfter } from '../model/journal-entry.ts'
 import type { JournalEntry } from '../model/journal-entry.ts'
 import type { Journal } from '../services/journal/journal.ts'
 import { accepted } from './requests.ts'
 import { statePath } from './state-path.ts'
+
+/** With these a process takes the run over: nobody need own it before, and the run clock stood still. */
+const CLAIMS: ReadonlySet<JournalEntry['kind']> = new Set(['migrated', 'adopted'])
 
 type EventEntry = Extract<JournalEntry, { readonly kind: 'event' }>
 
@@ -32,13 +36,13 @@ export function createNextRecord(runId: string, journal: Journal): NextRecord {
   function difference(entry: JournalEntry, fold: Fold): string | null {
     if (last === null) return entry.kind === 'started' ? startOf(entry, runId) : `the run has no first record, but one that is ${entry.kind}`
     if (entry.kind === 'started') return 'the run is started again'
-    if (entry.kind !== 'adopted' && !owned) return `it is ${entry.kind === 'event' ? 'an event' : entry.kind}, but no process owned the run`
+    if (!CLAIMS.has(entry.kind) && !owned) return `it is ${entry.kind === 'event' ? 'an event' : entry.kind}, but no process owned the run`
     return clockOf(entry, fold, last) ?? (entry.kind === 'event' ? originOf(entry, fold) : null)
   }
 
   function clockOf(entry: JournalEntry, fold: Fold, before: { readonly at: number; readonly runAt: number }): string | null {
     if (entry.at < before.at) return `its time is ${entry.at}, before the ${before.at} of the record before it`
-    const ticking = entry.kind !== 'adopted' && fold.snapshot('')?.hasTag('clockStopped') !== true
+    const ticking = !CLAIMS.has(entry.kind) && fold.snapshot('')?.hasTag('clockStopped') !== true
     const runAt = before.runAt + (ticking ? entry.at - before.at : 0)
     return entry.runAt === runAt ? null : `its run clock is ${entry.runAt} where the records before it give ${runAt}`
   }
@@ -83,10 +87,8 @@ export function createNextRecord(runId: string, journal: Journal): NextRecord {
         if (entry.timer) timers.delete(key(...entry.timer))
         if (entry.child !== undefined && outstanding.get(entry.path)?.delete(entry.child) !== true) stopped.get(entry.path)?.delete(entry.child)
         if (entry.inbox !== undefined) requests.add(entry.inbox)
-      } else {
-        owned = entry.kind !== 'parked'
-        stopped.clear()
-      }
+      } else if (entry.kind !== 'snapshot') stopped.clear()
+      owned = isOwnedAfter(entry, owned)
       for (const effect of effects) note(effect)
     },
   }

@@ -5,6 +5,7 @@ import type { RecordView, RunMoment } from '../controller.types.ts'
 import type { WorkflowOutput } from '../machines/workflow.types.ts'
 import type { RunEvent } from '../model/events.ts'
 import type { PlannerExecParams } from '../model/goal.ts'
+import { isOwnedAfter } from '../model/journal-entry.ts'
 import type { JournalEntry, RunHeader } from '../model/journal-entry.ts'
 import type { Journal, RunSummary } from '../services/journal/journal.ts'
 import { machineIdentity } from './machine-identity.ts'
@@ -78,7 +79,7 @@ export function momentOf(checked: CheckedRun): RunMoment {
     ...view,
     at: last.at,
     runAt,
-    owned: last.kind !== 'parked',
+    owned: isOwnedAfter(last, true),
     lastRecord: recordView(last, told),
     states: fold.paths().flatMap((path) => {
       const snapshot = fold.snapshot(path)
@@ -115,8 +116,13 @@ const actionIdOf = (path: string) => (path === '' ? null : path)
 function recordView(entry: JournalEntry, events: readonly RunEvent[]): RecordView {
   const { seq, kind } = entry
   if (entry.kind === 'started') return { seq, kind, what: null, actionId: null, cause: 'process', events }
-  if (entry.kind !== 'event') return { seq, kind, what: entry.reason, actionId: null, cause: 'process', events }
+  if (entry.kind !== 'event') return { seq, kind, what: whatOf(entry), actionId: null, cause: 'process', events }
   return { seq, kind, what: entry.event.type, actionId: actionIdOf(entry.path), cause: causeOf(entry), events }
+}
+
+function whatOf(entry: Exclude<JournalEntry, { readonly kind: 'started' | 'event' }>): string {
+  if (entry.kind === 'migrated') return entry.migration
+  return entry.kind === 'snapshot' ? entry.ref : entry.reason
 }
 
 function causeOf(entry: Extract<JournalEntry, { readonly kind: 'event' }>): RecordView['cause'] {

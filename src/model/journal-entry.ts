@@ -16,10 +16,16 @@ export const RunHeader = z.strictObject({
 })
 export type RunHeader = z.infer<typeof RunHeader>
 
+/** Which statecharts a run's records are folded with. */
+export const MachineIdentity = RunHeader.pick({ machineId: true, machineVersion: true, machineHash: true })
+export type MachineIdentity = z.infer<typeof MachineIdentity>
+
 /**
  * One record of a run's journal.
  * - `started` opens it; `event` is one external event and everything it caused (one run-to-completion cascade);
- * - `adopted` and `parked` bound the time in which a process owned the run: between them the run clock stands still.
+ * - `adopted` and `parked` bound the time in which a process owned the run: between them the run clock stands still;
+ * - `migrated` says that the records before it were written for other statecharts, and which migration brought them to these;
+ * - `snapshot` names the body that holds the state after the records before it, for a resume that need not fold them.
  *
  * `at` is wall time and `runAt` the run clock, both ms. `timer` or `child` names what produced the event, so that the fold
  * removes it; without that, finished services would run again on resume.
@@ -47,5 +53,22 @@ export const JournalEntry = z.discriminatedUnion('kind', [
     owner: z.string(),
     reason: z.string(),
   }),
+  z.strictObject({
+    kind: z.literal('migrated'),
+    seq: z.number().int(),
+    at: z.number(),
+    runAt: z.number(),
+    /** The migration's name. */
+    migration: z.string(),
+    from: MachineIdentity,
+    to: MachineIdentity,
+  }),
+  z.strictObject({ kind: z.literal('snapshot'), seq: z.number().int(), at: z.number(), runAt: z.number(), ref: z.string() }),
 ])
 export type JournalEntry = z.infer<typeof JournalEntry>
+
+/** Whether a process owns the run after a record, when `before` says whether one did before it. */
+export function isOwnedAfter(entry: JournalEntry, before: boolean): boolean {
+  if (entry.kind === 'event' || entry.kind === 'snapshot') return before
+  return entry.kind === 'started' || entry.kind === 'adopted'
+}

@@ -73,6 +73,7 @@ function momentLines(moment: RunMoment, { palette }: Context): string[] {
 function lastLine({ lastRecord }: RunMoment): string {
   const { kind, what, cause, actionId } = lastRecord
   if (kind === 'started') return 'the run was created'
+  if (kind === 'snapshot') return 'the state was put down'
   if (kind !== 'event') return `the run was ${kind} (${what})`
   return `${what} for ${actorOf(actionId)}, from a ${cause}`
 }
