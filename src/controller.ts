@@ -14,7 +14,8 @@ import type { PlanBody, RunScope } from './flow/run-scope.ts'
 import { stallServices } from './flow/stall.services.ts'
 import { LEASE_TTL_MS, createHostedRun } from './host/hosted-run.ts'
 import { letGo } from './host/let-go.ts'
-import type { HostedRun } from './host/hosted-run.ts'
+import type { HostedRun, HostedRunOptions } from './host/hosted-run.ts'
+import { eventsIn, loadRun } from './host/load-run.ts'
 import type { Ports } from './host/open-ports.ts'
 import { assertCompatible, headerIn, headerOf } from './host/run-header.ts'
 import type { RunSetting } from './host/run-header.ts'
@@ -43,6 +44,9 @@ import { planFileOracle } from './services/oracle/plan-file.oracle.ts'
 import { parsePlan } from './services/oracle/plan-validator.ts'
 import type { Oracle } from './services/oracle/oracle.ts'
 
+/** So many records are some hundred steps, and folded in some 30 ms; a snapshot takes 1 ms. */
+const SNAPSHOT_EVERY = 256
+
 /** A run's parts before its first record: what its services see, and where it is kept. */
 interface Hosting {
   readonly journal: Journal
@@ -50,6 +54,7 @@ interface Hosting {
   readonly bodies: Bodies
   readonly record: RunRecord
   readonly guard: Guard
+  readonly restored: HostedRunOptions['restored']
 }
 
 /**
@@ -93,10 +98,14 @@ export async function createController(options: ControllerOptions = {}): Promise
 
   /** Puts a run's services together and hosts it; the caller starts or resumes it. */
   async function host(runId: string, setting: RunSetting, person: Person, hosting: Hosting): Promise<HostedRun> {
-    const { journal, bodies, record } = hosting
+    const { journal, bodies, record, restored } = hosting
     const { verbosity } = setting.params.preferences
-    const shared = { runId, machine, journal, clock, log, catalog: executor.catalog, actionMs, maxStepsCeiling, verbosity, bodies, record, person }
-    const run = createHostedRun({ ...shared, lease: hosting.lease })
+    const run = createHostedRun({
+      ...{ runId, machine, journal, clock, log, catalog: executor.catalog, actionMs, maxStepsCeiling, verbosity, bodies, record, person, restored },
+      lease: hosting.lease,
+      snapshotEvery: options.snapshotEvery ?? SNAPSHOT_EVERY,
+      eventsIn: (fromSeq, toSeq) => eventsIn({ runId, machine, journal }, fromSeq, toSeq),
+    })
     const context = () => run.durable.fold.snapshot('')?.context as WorkflowContext | undefined
     let meter: Meter | null = null
     scopes.set(runId, {
@@ -149,7 +158,7 @@ export async function createController(options: ControllerOptions = {}): Promise
     const setting: RunSetting = { ...draft, workflow }
     const record = createRunRecord()
     try {
-      const run = await host(runId, setting, person, { journal, lease, bodies, record, guard: ports.guard })
+      const run = await host(runId, setting, person, { journal, lease, bodies, record, guard: ports.guard, restored: null })
       await run.start(headerOf(setting, ports))
       return run
     } catch (error) {
@@ -175,11 +184,11 @@ export async function createController(options: ControllerOptions = {}): Promise
         const end = await run.end
         if (end.kind === 'broken') throw end.error
         if (end.kind === 'parked') return { kind: 'parked', reason: end.reason, runId }
-        return { kind: 'settled', result: end.result, report: store.report(runId) }
+        return { kind: 'settled', result: end.result, report: end.report }
       },
       async result() {
         const end = await run.end
-        if (end.kind === 'settled') return { ...end.result, report: store.report(runId) }
+        if (end.kind === 'settled') return { ...end.result, report: end.report }
         if (end.kind === 'broken') throw end.error
         throw new ControllerError('APPROVAL_MISSING', `run ${runId} is parked (${end.reason})`, {
           hint: `Answer it, then resume it: \`planner-exec resume ${runId}\`.`,
@@ -204,6 +213,7 @@ export async function createController(options: ControllerOptions = {}): Promise
     show: store.show,
     gc: (given) => collectGarbage(ports, given),
     ...createTimeTravel({ journal: ports.journal, clock, machine, ids, log }),
+    check: async (runId) => (await import('./host/run-check.ts')).checkRun(ports, machine, runId),
 
     async start(input, start = {}) {
       const params = parseParams(input, config.limits.maxStepsCeiling)
@@ -225,14 +235,13 @@ export async function createController(options: ControllerOptions = {}): Promise
       try {
         // Its last owner may have ended it between the look and the claim.
         if (store.summary(runId).finished) throw new ControllerError('RUN_FINISHED', `run ${runId} has ended`)
-        const entries = journal.read(runId)
-        const header = headerIn(runId, entries)
+        const header = headerIn(runId, journal.read(runId, 0, 0))
         const setting = header.input as unknown as RunSetting
         const guard = setting.policy === config.policy ? ports.guard : await openGuard(setting.policy, ports)
         assertCompatible(runId, header, guard, ports)
-        const record = createRunRecord()
+        const { entries, restored, ...loaded } = await loadRun({ runId, machine, journal, lease, now: clock.now() })
         const person = start.person ?? (setting.workflow.person === 'absent' ? 'absent' : 'later')
-        const run = await host(runId, setting, person, { journal, lease, bodies: createBodies(journal), record, guard })
+        const run = await host(runId, setting, person, { ...loaded, journal, lease, guard, restored: restored && { run: restored, header } })
         await run.resume(entries)
         return asRun(runId, run, [])
       } catch (error) {

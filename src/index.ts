@@ -1,5 +1,5 @@
 export { createController } from './controller.ts'
-export { openRuns } from './open-runs.ts'
+export { machineIdentity, openRuns } from './open-runs.ts'
 export type {
   ActionView,
   Controller,
@@ -9,6 +9,8 @@ export type {
   RecordView,
   RequestAnswer,
   Run,
+  RunCheck,
+  RunMigration,
   RunMoment,
   RunReader,
   RunView,
@@ -37,6 +39,7 @@ export type { PlanInput } from './model/plan.ts'
 export { Policy } from './model/policy.ts'
 export { Config } from './model/config.ts'
 export { RunRequest } from './model/request.ts'
+export type { JournalEntry, MachineIdentity } from './model/journal-entry.ts'
 export type { RunRequestInput } from './model/request.ts'
 export { Finding, Report } from './model/report.ts'
 export type { GcLeftover, GcOptions, GcResult, GcRun, KeptBecause } from './model/retention.ts'

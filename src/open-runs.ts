@@ -10,6 +10,8 @@ import { wholeRuns } from './host/whole-runs.ts'
 import type { GcOptions } from './model/retention.ts'
 import { createTimeTravel } from './host/time-travel.ts'
 
+export { machineIdentity } from './host/machine-identity.ts'
+
 /**
  * Opens the runs of a workspace to look at them and to steer them. It runs nothing, so it needs no sandbox, no policy and no oracle,
  * and opens faster than a controller.

@@ -111,6 +111,7 @@ function addRunCommands(program: Program, dispatch: Dispatch): void {
   )
   addPersonOptions(program.command('resume').description('continue an interrupted or waiting run').argument('[id]', RUN_ID))
     .option('--all', 'every unfinished run, one after the other')
+    .option('--dry-run', 'say which would go on, and why the others would not; run nothing')
     .action((_id, _options, self: Program) => dispatch(async () => (await import('./commands/resume.ts')).resumeCommand, self, RESUME))
 }
 
@@ -276,7 +277,11 @@ function addToolCommands(program: Program, dispatch: Dispatch): void {
     .option('--mode <mode>', 'single, many or resume (default: single)')
     .option('--workflows <n>', 'runs, in mode many (default: 1000)')
     .option('--steps <n>', 'steps of each run, in mode many (default: 10)')
+    .option('--concurrency <n>', 'runs under way at once, in mode many (default: 50)')
     .option('--payload <bytes>', 'size of each output (default: 200)')
+    .option('--distinct', 'every output another text; otherwise all are the same, as in the benchmarks of others')
+    .option('--left-in <dir>', 'in mode resume: resume the run that was left there, instead of leaving one')
+    .option('--from <where>', 'with --left-in: snapshot or start (default: snapshot)')
     .action((_n, _options, self: Program) => dispatch(async () => (await import('./commands/bench.ts')).benchCommand, self, COMMON))
 }
 

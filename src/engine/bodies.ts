@@ -19,13 +19,14 @@ const CACHED = 64
 export function createBodies(journal: Journal): Bodies {
   let blobs = new Map<string, string>()
   let effects: EffectRecord[] = []
-  const cache = new Map<string, unknown>()
+  const cache = new Map<string, Body>()
 
-  function remember(ref: string, value: unknown): void {
+  function remember(ref: string, body: Body): Body {
     cache.delete(ref)
-    cache.set(ref, value)
+    cache.set(ref, body)
     const oldest = cache.size > CACHED ? cache.keys().next() : null
     if (oldest && !oldest.done) cache.delete(oldest.value)
+    return body
   }
 
   return {
@@ -33,20 +34,14 @@ export function createBodies(journal: Journal): Bodies {
       const text = JSON.stringify(value)
       const ref = sha256(text)
       blobs.set(ref, text)
-      remember(ref, JSON.parse(text))
+      remember(ref, bodyOf(text))
       return ref
     },
     get(ref) {
-      if (cache.has(ref)) {
-        const value = cache.get(ref)
-        remember(ref, value)
-        return value
-      }
+      const known = cache.get(ref)
+      if (known) return remember(ref, known).value()
       const text = blobs.get(ref) ?? journal.blob(ref)
-      if (text === null) return null
-      const value: unknown = JSON.parse(text)
-      remember(ref, value)
-      return value
+      return text === null ? null : remember(ref, bodyOf(text)).value()
     },
     note: (effect) => void effects.push(effect),
     take() {
@@ -56,4 +51,14 @@ export function createBodies(journal: Journal): Bodies {
       return taken
     },
   }
+}
+
+/** A body that is parsed when it is first wanted: most are only kept. */
+interface Body {
+  value(): unknown
+}
+
+function bodyOf(text: string): Body {
+  let parsed: { readonly value: unknown } | null = null
+  return { value: () => (parsed ??= { value: JSON.parse(text) }).value }
 }

@@ -5,8 +5,10 @@ import type { JournalEntry, JournaledEvent, RunHeader } from '../model/journal-e
 import type { Clock } from '../services/clock/clock.ts'
 import type { Commit, Journal, Lease, RunSummary } from '../services/journal/journal.ts'
 import type { Bodies } from './bodies.ts'
+import { createImagePacker } from './fold-image.ts'
+import type { PackedImage } from './fold-image.ts'
 import { createFold, emittedBy, foldEntry } from './fold.ts'
-import type { ArmedTimer, DelayClocks, Effect, Fold, OutstandingService } from './fold.ts'
+import type { ArmedTimer, DelayClocks, Effect, Fold, FoldImage, OutstandingService } from './fold.ts'
 import { assertRestorable, serviceLogic } from './restorable.ts'
 import { createRunTimers } from './run-timers.ts'
 import { createServiceHost, startService } from './xstate-internals.ts'
@@ -30,6 +32,17 @@ export interface DurableRunOptions {
   readonly onBroken: (error: ControllerError) => void
   /** The projection to store, or null when it did not change. */
   readonly summarize: (entry: JournalEntry) => RunSummary | null
+  /** Where the run stood at a snapshot, to be replayed from there; absent for one that is replayed from its first record. */
+  readonly from?: { readonly entry: Pick<JournalEntry, 'seq' | 'at' | 'runAt'>; readonly image: FoldImage }
+  readonly snapshots?: Snapshots
+}
+
+/** State that is put down so that a resume need not fold every record. */
+export interface Snapshots {
+  /** Records between two of them. */
+  readonly every: number
+  /** Stores an image, with whatever the host needs besides, and returns the body's reference. */
+  readonly store: (image: PackedImage) => string
 }
 
 /** One run's statecharts over its journal: every event is recorded, then folded, then acted upon. */
@@ -64,11 +77,15 @@ const key = (path: string, id: string) => `${path} ${id}`
 
 export function createDurableRun(options: DurableRunOptions): DurableRun {
   const { runId, machine, journal, clock, bodies } = options
-  const fold = createFold(machine, options.clocks)
+  const { from } = options
+  const fold = createFold(machine, options.clocks, from?.image)
+  const packer = createImagePacker(bodies.put)
   const host = createServiceHost()
   const services = new Map<string, { readonly service: OutstandingService; stop(): void }>()
-  let seq = -1
-  let last = { at: 0, runAt: 0 }
+  let seq = from?.entry.seq ?? -1
+  let lastSnapshot = from?.entry.seq ?? 0
+  let last = { at: from?.entry.at ?? 0, runAt: from?.entry.runAt ?? 0 }
+  let imageable = true
   let owned = false
   let ticking = false
   let held = false
@@ -116,6 +133,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   function absorb(entry: JournalEntry): readonly Effect[] {
     seq = entry.seq
     last = { at: entry.at, runAt: entry.runAt }
+    if (entry.kind === 'snapshot') lastSnapshot = seq
     const effects = foldEntry(fold, entry)
     owned = isOwnedAfter(entry, owned)
     ticking = owned && fold.snapshot('')?.hasTag('clockStopped') !== true
@@ -224,7 +242,9 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     if (recording) return new Promise((resolve, reject) => later.push(() => void receive(path, event, cause).then(resolve, reject)))
     const time = now()
     try {
-      return record({ kind: 'event', seq: seq + 1, ...time, path, event: asJournaled(event), ...cause }, answersOf(cause.inbox))
+      const durable = record({ kind: 'event', seq: seq + 1, ...time, path, event: asJournaled(event), ...cause }, answersOf(cause.inbox))
+      putDown()
+      return durable
     } catch (error) {
       // A chart that cannot be folded on cannot be carried on: nothing it asked for is done.
       broken(error)
@@ -234,6 +254,16 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     } finally {
       takeLater()
     }
+  }
+
+  /** A run whose charts hold what JSON cannot carry has no snapshots; it is resumed from its first record. */
+  function putDown(): void {
+    const { snapshots } = options
+    if (!snapshots || !imageable || seq - lastSnapshot < snapshots.every || fold.snapshot('')?.status !== 'active') return
+    const image = fold.image()
+    const packed = image && packer.pack(image)
+    imageable = packed !== null
+    if (packed) void record({ kind: 'snapshot', seq: seq + 1, ...last, ref: snapshots.store(packed) })
   }
 
   const answersOf = (inbox: number | undefined): Commit['answers'] => (inbox === undefined ? undefined : [{ inboxId: inbox, refusal: null }])

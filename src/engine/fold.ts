@@ -1,7 +1,7 @@
 import type { AnyActorRef, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
 import { ControllerError } from '../errors.ts'
 import type { JournalEntry } from '../model/journal-entry.ts'
-import { createRootRef, foldMachine, machineOf } from './xstate-internals.ts'
+import { createRootRef, foldMachine, machineOf, persistedState, restoreRootRef } from './xstate-internals.ts'
 import type { FoldedMachine, ResolvedAction, SpawnParams } from './xstate-internals.ts'
 
 /** An outside event as the journal has it: what came, to which actor, when on both clocks, and what produced it. */
@@ -46,6 +46,17 @@ export type Effect =
   | { readonly kind: 'emit'; readonly path: string; readonly event: EventObject }
   | { readonly kind: 'act'; readonly path: string; readonly run: () => void; readonly type: string }
 
+/** A fold between two records: every live actor as XState persists it, with what XState would lose. */
+export interface FoldImage {
+  /** XState's persisted snapshot of the root, its children within. */
+  readonly root: object
+  readonly actors: readonly {
+    readonly path: string
+    readonly timers: readonly ArmedTimer[]
+    readonly services: readonly OutstandingService[]
+  }[]
+}
+
 interface Node {
   readonly path: string
   readonly parent: Node | null
@@ -72,6 +83,8 @@ export interface Fold {
   paths(): readonly string[]
   timers(): readonly ArmedTimer[]
   services(): readonly OutstandingService[]
+  /** All of it, to go on from later; null before `init`. */
+  image(): FoldImage | null
 }
 
 /** What is wrong with the chart itself: no event of an actor, but the end of the fold. */
@@ -86,9 +99,10 @@ const AFTER = /^xstate\.after\.([^.]+)\./
 /**
  * Folds one run. Delivery order is XState's: an actor has a mailbox and a busy flag; after a transition its effects are applied in
  * order, a message to an idle actor is delivered at once and depth-first. `clocks` says which clock a delay counts on (default wall).
+ * With an `image` it goes on from there, and is not to be begun with `init`.
  * @throws ControllerError MACHINE_INVALID for a delay that is not a number, ENGINE_DIVERGED for a service that does not exist
  */
-export function createFold(machine: AnyStateMachine, clocks: DelayClocks): Fold {
+export function createFold(machine: AnyStateMachine, clocks: DelayClocks, image?: FoldImage): Fold {
   const nodes = new Map<string, Node>()
   const byRef = new Map<AnyActorRef, Node>()
   let effects: Effect[] = []
@@ -245,6 +259,26 @@ export function createFold(machine: AnyStateMachine, clocks: DelayClocks): Fold 
     }
   }
 
+  function load({ root, actors }: FoldImage): void {
+    const live = new Map(actors.map((actor) => [actor.path, actor]))
+    const enter = (path: string, parent: Node | null, ref: AnyActorRef, logic: AnyStateMachine): void => {
+      const found = live.get(path)
+      // XState keeps actors that have ended; the fold does not.
+      if (found === undefined) return
+      const node = add(path, parent, ref, logic)
+      node.snapshot = ref.getSnapshot() as AnyMachineSnapshot
+      for (const timer of found.timers) node.timers.set(timer.timerId, timer)
+      for (const service of found.services) node.services.set(service.childId, service)
+      for (const child of Object.values<AnyActorRef>(node.snapshot.children)) {
+        const inner = machineOf(child)
+        if (inner !== null) enter(path === '' ? child.id : `${path}/${child.id}`, node, child, inner)
+      }
+    }
+    enter('', null, restoreRootRef(machine, root), machine)
+  }
+
+  if (image) load(image)
+
   function cascade(begin: () => void, at: { readonly at: number; readonly runAt: number }): readonly Effect[] {
     effects = []
     time = { at: at.at, runAt: at.runAt }
@@ -277,6 +311,16 @@ export function createFold(machine: AnyStateMachine, clocks: DelayClocks): Fold 
     paths: () => [...nodes.keys()],
     timers: () => [...nodes.values()].flatMap((node) => [...node.timers.values()]),
     services: () => [...nodes.values()].flatMap((node) => [...node.services.values()]),
+    image() {
+      const root = nodes.get('')
+      if (root?.snapshot == null) return null
+      const actors = [...nodes.values()].map((node) => ({
+        path: node.path,
+        timers: [...node.timers.values()],
+        services: [...node.services.values()],
+      }))
+      return { root: persistedState(machine, root.snapshot), actors }
+    },
   }
 }
 

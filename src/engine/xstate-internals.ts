@@ -32,6 +32,19 @@ export function createRootRef(machine: AnyStateMachine, input: unknown): AnyActo
   return createActor(machine, { input } as never)
 }
 
+/** What XState persists of a machine's snapshot, its children within. */
+export function persistedState(machine: AnyStateMachine, snapshot: AnyMachineSnapshot): object {
+  // XState would search all of the context for actor references; charts whose context holds some have no image.
+  return { ...machine.getPersistedSnapshot(Object.assign({ ...snapshot }, { context: {} })), context: snapshot.context as unknown }
+}
+
+/** A root reference as it was when its state was persisted; never started. */
+export function restoreRootRef(machine: AnyStateMachine, persisted: object): AnyActorRef {
+  const ref = createActor(machine, { snapshot: { ...persisted, context: {} } } as never)
+  Object.assign(ref.getSnapshot(), { context: 'context' in persisted ? persisted.context : {} })
+  return ref
+}
+
 export function machineOf(ref: AnyActorRef & { readonly logic?: AnyActorLogic }): AnyStateMachine | null {
   return ref.logic instanceof StateMachine ? ref.logic : null
 }

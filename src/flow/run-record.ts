@@ -11,13 +11,26 @@ import type { WorkflowEmitted } from '../machines/workflow.types.ts'
 import { withSkippedDependants } from './skipped.ts'
 
 type JudgedAction = Pick<Verdict, 'decision' | 'ruleId' | 'reason'>
+type PlanIdentity = Pick<PlanSkeleton, 'ref' | 'digest'>
+
+/** One thing that a run record keeps; plain data. */
+export type Noted =
+  | { readonly kind: 'plan'; readonly plan: PlanIdentity }
+  | { readonly kind: 'result'; readonly result: ActionResult }
+  | { readonly kind: 'verdict'; readonly stepId: string; readonly verdict: JudgedAction }
+  /** `plan` has taken the place of the one before; null when that stays. `overrides` are results a person gave, by step. */
+  | { readonly kind: 'amended'; readonly plan: PlanIdentity | null; readonly overrides: Readonly<Record<string, string>> }
+
+/** What was noted before a snapshot; read when it is first wanted. */
+export interface EarlierRecord {
+  readonly startedAt: number
+  readonly noted: () => readonly Noted[]
+}
 
 interface EnforcedPlan {
   plan: PlanIdentity
   readonly results: Map<string, ActionResult>
 }
-
-type PlanIdentity = Pick<PlanSkeleton, 'ref' | 'digest'>
 
 /**
  * What happened in a run, by step: a fold of the facts that its charts emitted, kept beside them because it grows with the run.
@@ -26,6 +39,8 @@ type PlanIdentity = Pick<PlanSkeleton, 'ref' | 'digest'>
 export interface RunRecord {
   /** `inForce` is the plan that the workflow holds after the record: an amendment has put it in place of the old one. */
   note(entry: JournalEntry, emitted: readonly EventObject[], inForce: PlanIdentity | null): void
+  /** What was noted since the last call. */
+  takeNoted(): readonly Noted[]
   /** When the run was started, ms since the epoch. */
   startedAt(): number
   /** The plan in force, or the last that was. */
@@ -45,45 +60,82 @@ export interface RunRecord {
   planDigests(): readonly string[]
 }
 
-export function createRunRecord(): RunRecord {
-  const plans: EnforcedPlan[] = []
-  const verdicts = new Map<string, JudgedAction>()
-  let startedAt = 0
+export function createRunRecord(earlier?: EarlierRecord): RunRecord {
+  const enforced: EnforcedPlan[] = []
+  const judged = new Map<string, JudgedAction>()
+  let startedAt = earlier?.startedAt ?? 0
+  let before = earlier?.noted ?? null
+  let unread: Noted[] = []
+  let untaken: Noted[] = []
 
-  function note(fact: WorkflowEmitted | ActionEmitted, inForce: PlanIdentity | null): void {
-    const last = plans.at(-1)
-    if (fact.type === 'plan.accepted') plans.push({ plan: { ref: fact.planRef, digest: fact.digest }, results: new Map() })
-    if (fact.type === 'action.settled') last?.results.set(fact.actionId, fact.result)
-    if (fact.type === 'action.judged') verdicts.set(fact.actionId, { decision: fact.decision, ruleId: fact.ruleId, reason: fact.reason })
-    if (fact.type === 'run.amended' && fact.accepted && last) {
-      last.plan = inForce ?? last.plan
-      for (const [stepId, ref] of Object.entries(fact.overrides))
+  function keep(noted: Noted): void {
+    const last = enforced.at(-1)
+    if (noted.kind === 'plan') enforced.push({ plan: noted.plan, results: new Map() })
+    if (noted.kind === 'result') last?.results.set(noted.result.stepId, noted.result)
+    if (noted.kind === 'verdict') judged.set(noted.stepId, noted.verdict)
+    if (noted.kind === 'amended' && last) {
+      last.plan = noted.plan ?? last.plan
+      for (const [stepId, ref] of Object.entries(noted.overrides))
         last.results.set(stepId, resultWithoutAttempt(stepId, 'succeeded', { provenance: 'person', outputRef: ref }))
     }
   }
 
+  function read(): void {
+    before?.().forEach(keep)
+    before = null
+    unread.forEach(keep)
+    unread = []
+  }
+  const plans = () => (read(), enforced)
+
   /** A step of an earlier plan says nothing about one of the same name that the plan in force did not come to. */
   function results(plan: Plan | null): ReadonlyMap<string, ActionResult> {
     const planned = new Set(plan?.steps.map(({ id }) => id))
-    const earlier = plans.slice(0, -1).flatMap((past) => [...past.results].filter(([stepId]) => !planned.has(stepId)))
-    const all = new Map([...earlier, ...(plans.at(-1)?.results ?? [])])
+    const past = plans()
+      .slice(0, -1)
+      .flatMap((old) => [...old.results].filter(([stepId]) => !planned.has(stepId)))
+    const all = new Map([...past, ...(plans().at(-1)?.results ?? [])])
     return plan === null ? all : withSkippedDependants(plan, all)
   }
 
   return {
     note(entry, emitted, inForce) {
       if (entry.kind === 'started') startedAt = entry.at
-      for (const fact of emitted) note(fact as WorkflowEmitted | ActionEmitted, inForce)
+      const noted = emitted.flatMap((fact) => notedOf(fact as WorkflowEmitted | ActionEmitted, inForce))
+      unread.push(...noted)
+      untaken.push(...noted)
+    },
+    takeNoted() {
+      const taken = untaken
+      untaken = []
+      return taken
     },
     startedAt: () => startedAt,
-    planRef: () => plans.at(-1)?.plan.ref ?? null,
-    result: (stepId) => plans.findLast(({ results }) => results.has(stepId))?.results.get(stepId) ?? null,
-    current: () => plans.at(-1)?.results ?? new Map(),
+    planRef: () => plans().at(-1)?.plan.ref ?? null,
+    result: (stepId) =>
+      plans()
+        .findLast(({ results }) => results.has(stepId))
+        ?.results.get(stepId) ?? null,
+    current: () => plans().at(-1)?.results ?? new Map(),
     results,
-    verdicts: () => verdicts,
-    done: (plan) => plans.flatMap((past) => doneSteps(plan(past.plan.ref), past.results)),
-    planDigests: () => plans.map((past) => past.plan.digest),
+    verdicts() {
+      read()
+      return judged
+    },
+    done: (plan) => plans().flatMap((past) => doneSteps(plan(past.plan.ref), past.results)),
+    planDigests: () => plans().map((past) => past.plan.digest),
   }
+}
+
+function notedOf(fact: WorkflowEmitted | ActionEmitted, inForce: PlanIdentity | null): readonly Noted[] {
+  if (fact.type === 'plan.accepted') return [{ kind: 'plan', plan: { ref: fact.planRef, digest: fact.digest } }]
+  if (fact.type === 'action.settled') return [{ kind: 'result', result: fact.result }]
+  if (fact.type === 'action.judged') {
+    const { actionId: stepId, decision, ruleId, reason } = fact
+    return [{ kind: 'verdict', stepId, verdict: { decision, ruleId, reason } }]
+  }
+  if (fact.type !== 'run.amended' || !fact.accepted) return []
+  return [{ kind: 'amended', plan: inForce && { ref: inForce.ref, digest: inForce.digest }, overrides: fact.overrides }]
 }
 
 function doneSteps(plan: Plan, results: ReadonlyMap<string, ActionResult>) {

@@ -1,10 +1,12 @@
 import type { Bodies } from '../engine/bodies.ts'
 import { ControllerError } from '../errors.ts'
+import type { Action } from '../model/action.ts'
 import type { Config } from '../model/config.ts'
 import type { PlannerExecParams } from '../model/goal.ts'
 import type { JsonObject } from '../model/json.ts'
 import type { Plan, PlanFinding, PlanStep } from '../model/plan.ts'
 import type { Evidence } from '../model/report.ts'
+import type { Verdict } from '../model/verdict.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import type { Executor, Meter } from '../services/executor/executor.ts'
 import type { Guard, GuardScope } from '../services/guard/guard.ts'
@@ -66,6 +68,25 @@ export function stepIn(plan: Plan, stepId: string): PlanStep | undefined {
   const known = stepIndexes.get(plan) ?? new Map(plan.steps.map((step) => [step.id, step]))
   stepIndexes.set(plan, known)
   return known.get(stepId)
+}
+
+/** A step's place: in which run, of which plan. */
+interface StepPlace {
+  readonly runId: string
+  readonly stepId: string
+  readonly planRef: string
+}
+
+/** A step as the plan has it, references unresolved. @throws ControllerError INTERNAL when the plan has no such step */
+export function plannedAction(bodies: Bodies, { runId, stepId, planRef }: StepPlace): Action {
+  const step = stepIn(planBody(bodies, planRef).plan, stepId)
+  if (step === undefined) throw new ControllerError('INTERNAL', `the plan has no step ${stepId}`)
+  return { runId, stepId, capability: step.capability, args: step.args }
+}
+
+/** The action that a verdict is about. @throws ControllerError JOURNAL_CORRUPT when its body is gone */
+export function judgedAction(bodies: Bodies, judged: StepPlace & Pick<Verdict, 'actionRef'>): Action {
+  return judged.actionRef === '' ? plannedAction(bodies, judged) : stored<Action>(bodies, judged.actionRef, 'action')
 }
 
 /** A stored body that a record refers to. The journal wrote it: its shape is the writer's. @throws ControllerError JOURNAL_CORRUPT when it is gone */

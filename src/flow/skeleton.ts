@@ -16,6 +16,7 @@ export function skeletonOf(body: PlanBody, bodies: Bodies, catalog: CapabilityCa
     ref: bodies.put(body),
     digest: digestOf(body.plan),
     source: body.source,
+    retry: DEFAULT_RETRY,
     steps: body.plan.steps.map((step) => {
       const capability = catalog.get(step.capability)
       return {
@@ -24,7 +25,7 @@ export function skeletonOf(body: PlanBody, bodies: Bodies, catalog: CapabilityCa
         effect: capability?.effect ?? 'external',
         dependsOn: step.dependsOn,
         ...(step.onFailure === undefined ? {} : { onFailure: step.onFailure }),
-        retry: step.retry ?? DEFAULT_RETRY,
+        ...(step.retry === undefined ? {} : { retry: step.retry }),
         timeoutMs: step.timeoutMs ?? capability?.timeoutMs ?? actionMs,
       }
     }),

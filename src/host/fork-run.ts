@@ -3,22 +3,21 @@ import type { Bodies } from '../engine/bodies.ts'
 import type { OutstandingService } from '../engine/fold.ts'
 import { ControllerError, failure } from '../errors.ts'
 import type { ForkedRun } from '../controller.types.ts'
-import { stored } from '../flow/run-scope.ts'
+import { judgedAction } from '../flow/run-scope.ts'
 import type { ActionContext, ExecuteInput } from '../machines/action.types.ts'
 import { isRepeatable } from '../model/action.ts'
-import type { Action } from '../model/action.ts'
 import type { JournalEntry, JournaledEvent } from '../model/journal-entry.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import type { Ids } from '../services/ids/ids.ts'
-import type { Journal } from '../services/journal/journal.ts'
 import type { Log } from '../services/log/log.ts'
 import { LEASE_TTL_MS } from './hosted-run.ts'
 import { letGo } from './let-go.ts'
+import type { MigratingJournal } from './migrating-journal.ts'
 import { checkedRun, foldChecked, summaryAt } from './run-moment.ts'
 import type { CheckedRun } from './run-moment.ts'
 
 export interface ForkOptions {
-  readonly journal: Journal
+  readonly journal: MigratingJournal
   readonly clock: Clock
   readonly machine: AnyStateMachine
   readonly ids: Ids
@@ -59,11 +58,16 @@ export async function forkRun(options: ForkOptions, sourceId: string, seq: numbe
 function copyUpTo({ journal, clock, machine, owner }: ForkOptions, runId: string, from: ForkedRun['from']): Severed {
   const source = checkedRun({ runId: from.runId, machine, journal }, from.seq)
   assertUnderWay(source)
-  const copied = source.entries.map((entry) => underId(entry, runId, from))
+  const copied = source.entries.flatMap((entry) => (OF_SOURCE.has(entry.kind) ? [] : [underId(entry, runId, from)])).map(inPlace)
   const severed = sever(foldChecked({ runId, machine, journal }, copied), owner, clock.now())
   assertNothingModified(severed.checked, from)
   return severed
 }
+
+/** The fork's records are of the present charts from the first one on, and what was put down of the source's state says whose it is. */
+const OF_SOURCE: ReadonlySet<JournalEntry['kind']> = new Set(['migrated', 'snapshot'])
+
+const inPlace = (entry: JournalEntry, seq: number): JournalEntry => ({ ...entry, seq })
 
 /** A record of the source as one of the fork. The requests that it came from stay those of the source. */
 function underId(entry: JournalEntry, runId: string, forkedFrom: ForkedRun['from']): JournalEntry {
@@ -130,8 +134,8 @@ const contextOf = ({ replay }: CheckedRun, stepId: string) => replay.fold.snapsh
 const isRunning = ({ replay }: CheckedRun, { path }: OutstandingService) => replay.fold.snapshot(path)?.matches({ attempting: 'running' }) === true
 
 /** Has the action judged anew: it is another run's action now, with a digest of its own, so the old answer is to nothing any more. */
-function askAgain(stepId: string, { verdict }: ActionContext, bodies: Bodies): Addition {
-  const { args } = stored<Action>(bodies, verdict?.actionRef ?? '', 'action')
+function askAgain(stepId: string, { runId, planRef, verdict }: ActionContext, bodies: Bodies): Addition {
+  const { args } = judgedAction(bodies, { runId, stepId, planRef, actionRef: verdict?.actionRef ?? '' })
   const event = { type: 'action.edit', actionId: stepId, digest: verdict?.digest ?? '', argsRef: bodies.put(args), by: 'fork', reason: null }
   return { path: '', event }
 }

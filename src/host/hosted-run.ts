@@ -11,6 +11,7 @@ import { isRepeatable } from '../model/action.ts'
 import type { RunEvent } from '../model/events.ts'
 import type { Verbosity } from '../model/goal.ts'
 import type { JournalEntry, RunHeader } from '../model/journal-entry.ts'
+import type { Report } from '../model/report.ts'
 import type { RunRequest, RunRequestInput } from '../model/request.ts'
 import type { RunResult } from '../model/result.ts'
 import type { Clock } from '../services/clock/clock.ts'
@@ -18,10 +19,14 @@ import type { CapabilityCatalog } from '../services/executor/executor.ts'
 import type { Journal, Lease, RunSummary } from '../services/journal/journal.ts'
 import type { Log } from '../services/log/log.ts'
 import type { RunRecord } from '../flow/run-record.ts'
+import { createEventHistory } from './event-history.ts'
 import { logEvent } from './log-event.ts'
+import { machineIdentity } from './machine-identity.ts'
 import { eventOf, parseRequest, parseStored } from './requests.ts'
 import { letGo } from './let-go.ts'
 import { createEventTeller, runResult } from './run-events.ts'
+import { createSnapshotter } from './run-snapshot.ts'
+import type { RestoredRun } from './run-snapshot.ts'
 import { needsPerson, planInForce, statePath } from './state-path.ts'
 
 /** Services whose effects leave the process, or that write what others read. */
@@ -37,7 +42,7 @@ const INTERRUPT_GRACE_MS = 5_000
 export type ParkReason = 'needs-person' | 'interrupted' | 'lease-lost'
 
 export type RunEnd =
-  | { readonly kind: 'settled'; readonly result: RunResult }
+  | { readonly kind: 'settled'; readonly result: RunResult; readonly report: Report | null }
   | { readonly kind: 'parked'; readonly reason: ParkReason }
   | { readonly kind: 'broken'; readonly error: ControllerError }
 
@@ -55,6 +60,12 @@ export interface HostedRunOptions {
   readonly bodies: Bodies
   readonly record: RunRecord
   readonly person: Person
+  /** A run that goes on from a snapshot. */
+  readonly restored: { readonly run: RestoredRun; readonly header: RunHeader } | null
+  /** Records between two snapshots. */
+  readonly snapshotEvery: number
+  /** What the records from `fromSeq` up to `toSeq` told, from the journal. */
+  readonly eventsIn: (fromSeq: number, toSeq: number) => readonly RunEvent[]
 }
 
 /** A run that this process owns: its engine, its inbox, its lease, and those who listen. */
@@ -75,18 +86,17 @@ export interface HostedRun {
 }
 
 export function createHostedRun(options: HostedRunOptions): HostedRun {
-  const { runId, journal, clock, bodies, record, log } = options
+  const { runId, journal, clock, bodies, record, log, restored } = options
   let lease = options.lease
-  let header: RunHeader | null = null
+  let header: RunHeader | null = restored?.header ?? null
   let over: RunEnd | null = null
   let adoptedPaused = false
   let interrupting = false
   let parking = false
   let told = ''
   let inboxDrain: Promise<void> | null = null
-  const history: RunEvent[] = []
+  const history = createEventHistory({ firstSeq: restored?.run.entry.seq ?? 0, earlier: options.eventsIn })
   const waiting = new Map<number, readonly RunEvent[]>()
-  const listeners = new Set<() => void>()
   const loops: NodeJS.Timeout[] = []
   let finish: (end: RunEnd) => void = () => {}
   const end = new Promise<RunEnd>((resolve) => (finish = resolve))
@@ -108,6 +118,11 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     onDurable: (entry) => publish(entry.seq),
     onBroken: broke,
     summarize,
+    snapshots: {
+      every: options.snapshotEvery,
+      store: createSnapshotter(machineIdentity().machineHash, bodies, record, restored?.run.notedRef ?? null),
+    },
+    ...(restored ? { from: restored.run } : {}),
   })
   const { fold } = durable
   const teller = createEventTeller(runId, fold, bodies)
@@ -128,15 +143,18 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
   function publish(seq: number): void {
     const events = waiting.get(seq) ?? []
     waiting.delete(seq)
-    history.push(...events)
+    history.push(events)
     for (const event of events) logEvent(log, options.verbosity, event)
-    for (const wake of listeners) wake()
     const root = fold.snapshot('')
-    if (root?.status === 'done' && seq === durable.lastSeq)
-      conclude({ kind: 'settled', result: runResult(runId, root.output as WorkflowOutput, bodies) })
+    if (root?.status === 'done' && seq === durable.lastSeq) conclude(settledEnd(root.output as WorkflowOutput))
     else if (root?.status === 'error')
       conclude({ kind: 'broken', error: new ControllerError('INTERNAL', `the statechart of run ${runId} failed`, { cause: root.error }) })
     else parkWhenOnlyPeopleCanMoveIt()
+  }
+
+  function settledEnd(output: WorkflowOutput): RunEnd {
+    const report = output.reportRef === null ? null : (bodies.get(output.reportRef) as Report | null)
+    return { kind: 'settled', result: runResult(runId, output, bodies), report }
   }
 
   function broke(error: ControllerError): void {
@@ -149,7 +167,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     for (const loop of loops) clearInterval(loop)
     durable.stop()
     if (result.kind !== 'parked' || result.reason !== 'lease-lost') letGo(journal, lease, log)
-    for (const wake of listeners) wake()
+    history.end()
     finish(result)
   }
 
@@ -249,7 +267,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     },
     async resume(entries) {
       durable.replay(entries)
-      for (const seq of [...waiting.keys()].toSorted((a, b) => a - b)) history.push(...(waiting.get(seq) ?? []))
+      history.push([...waiting.values()].flat())
       waiting.clear()
       durable.adopt(lease.owner)
       keepHouse()
@@ -259,22 +277,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
       adoptedPaused = context !== undefined && fold.snapshot('')?.matches({ open: 'paused' }) === true
       parkWhenOnlyPeopleCanMoveIt()
     },
-    async *events(fromSeq) {
-      for (let position = 0; ;) {
-        for (; position < history.length; position++) {
-          const event = history[position]
-          if (event && event.seq >= fromSeq) yield event
-        }
-        if (over) return
-        await new Promise<void>((resolve) => {
-          const wake = () => {
-            listeners.delete(wake)
-            resolve()
-          }
-          listeners.add(wake)
-        })
-      }
-    },
+    events: history.read,
     async request(request) {
       const parsed = parseRequest(request)
       if (over === null && !parking) {

@@ -16,6 +16,25 @@ export const machineIdentity = once((): MachineIdentity => {
   }
 })
 
+export function sameCharts(one: MachineIdentity, other: MachineIdentity): boolean {
+  return one.machineId === other.machineId && one.machineVersion === other.machineVersion && one.machineHash === other.machineHash
+}
+
+/** The identity in what holds more than that: a run's header, a migration's end. */
+export const chartsOnly = ({ machineId, machineVersion, machineHash }: MachineIdentity): MachineIdentity => ({
+  machineId,
+  machineVersion,
+  machineHash,
+})
+
+/** `version 1.1 (ab12cd34ef56)`: two builds of one version may differ. */
+export function describeCharts({ machineVersion, machineHash }: MachineIdentity): string {
+  return `version ${machineVersion} (${shortHash(machineHash)})`
+}
+
+/** Enough of a hash to tell it from another one by eye. */
+export const shortHash = (hash: string): string => hash.slice(0, 12)
+
 function once<Value>(make: () => Value): () => Value {
   let made: { readonly value: Value } | null = null
   return () => (made ??= { value: make() }).value

@@ -7,8 +7,10 @@ import { isProfileName } from '../model/policy.ts'
 import { listProblems, paramProblemsOf } from '../model/problems.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import { createSystemClock } from '../services/clock/system.clock.ts'
-import type { Journal } from '../services/journal/journal.ts'
 import { createSqliteJournal } from '../services/journal/sqlite.journal.ts'
+import { createMigratingJournal } from './migrating-journal.ts'
+import type { MigratingJournal } from './migrating-journal.ts'
+import { createMigrations } from './migrations.ts'
 
 /** Where runs work and are kept, and the settings they follow. */
 export interface Places {
@@ -19,7 +21,7 @@ export interface Places {
 }
 
 export interface Store {
-  readonly journal: Journal
+  readonly journal: MigratingJournal
   readonly clock: Clock
 }
 
@@ -42,10 +44,11 @@ async function defaultStateDir(workspace: string): Promise<string> {
   })
 }
 
-/** The store and the clock. @throws ControllerError JOURNAL_UNWRITABLE, JOURNAL_CORRUPT, JOURNAL_UNSUPPORTED */
+/** The store and the clock. @throws ControllerError CONFIG_INVALID for migrations, JOURNAL_UNWRITABLE, JOURNAL_CORRUPT, JOURNAL_UNSUPPORTED */
 export async function openStore(options: ControllerOptions, { stateDir, config }: Pick<Places, 'stateDir' | 'config'>): Promise<Store> {
+  const migrations = createMigrations(options.migrations)
   const journal = options.journal ?? (await createSqliteJournal({ file: join(stateDir, 'planner-exec.db'), sync: config.sync }))
-  return { journal, clock: options.clock ?? createSystemClock() }
+  return { journal: createMigratingJournal(journal, migrations), clock: options.clock ?? createSystemClock() }
 }
 
 function configOf(options: ControllerOptions): Config {

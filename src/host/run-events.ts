@@ -20,7 +20,8 @@ export interface EventTeller {
 }
 
 export function createEventTeller(runId: string, fold: Fold, bodies: Bodies): EventTeller {
-  let state = ''
+  const begun = fold.snapshot('')
+  let state = begun ? statePath(begun.value) : ''
 
   function stateChange(): readonly Unplaced[] {
     const snapshot = fold.snapshot('')

@@ -1,18 +1,20 @@
 import type { AnyStateMachine } from 'xstate'
 import type { Effect, Fold } from '../engine/fold.ts'
-import { ControllerError } from '../errors.ts'
+import { ControllerError, toFailure } from '../errors.ts'
 import type { RecordView, RunMoment } from '../controller.types.ts'
 import type { WorkflowOutput } from '../machines/workflow.types.ts'
 import type { RunEvent } from '../model/events.ts'
 import type { PlannerExecParams } from '../model/goal.ts'
 import { isOwnedAfter } from '../model/journal-entry.ts'
 import type { JournalEntry, RunHeader } from '../model/journal-entry.ts'
-import type { Journal, RunSummary } from '../services/journal/journal.ts'
-import { machineIdentity } from './machine-identity.ts'
+import type { RunSummary } from '../services/journal/journal.ts'
+import { machineIdentity, sameCharts } from './machine-identity.ts'
+import type { MigratingJournal } from './migrating-journal.ts'
 import { createNextRecord } from './next-record.ts'
 import { createReplay } from './replay.ts'
 import type { Replay } from './replay.ts'
-import { headerIn } from './run-header.ts'
+import { assertNotCarriedOver, chartsDiffer, headerIn } from './run-header.ts'
+import { createSnapshotCheck } from './run-snapshot.ts'
 import { viewOf } from './run-view.ts'
 import { needsPerson, statePath } from './state-path.ts'
 
@@ -31,7 +33,7 @@ export interface CheckedRun {
 export interface CheckOptions {
   readonly runId: string
   readonly machine: AnyStateMachine
-  readonly journal: Journal
+  readonly journal: MigratingJournal
 }
 
 /**
@@ -43,23 +45,29 @@ export function checkedRun(options: CheckOptions, seq?: number): CheckedRun {
   const { runId, journal } = options
   const summary = journal.summary(runId)
   if (summary === null) throw new ControllerError('RUN_UNKNOWN', `there is no run ${runId} in this store`)
-  const checked = foldChecked(options, seq === undefined ? journal.read(runId) : recordsTo(journal, runId, seq))
-  if (seq === undefined) assertSummary(checked, summary)
-  return checked
+  const entries = seq === undefined ? journal.read(runId) : recordsTo(journal, runId, seq)
+  try {
+    const checked = foldChecked(options, entries)
+    if (seq === undefined) assertSummary(checked, summary, journal.outstanding(runId).migrations.length > 0)
+    return checked
+  } catch (error) {
+    throw ofMigration(error, runId, journal)
+  }
 }
 
 /** Folds records that are a run's first ones. @throws ControllerError RUN_INCOMPATIBLE, JOURNAL_CORRUPT, ENGINE_DIVERGED */
 export function foldChecked({ runId, machine, journal }: CheckOptions, entries: readonly JournalEntry[]): CheckedRun {
   const header = headerIn(runId, entries)
-  assertSameCharts(runId, header)
+  assertSameCharts(runId, header, journal)
   const next = createNextRecord(runId, journal)
   const replay = createReplay(runId, machine, journal, {
     before: (entry: JournalEntry, fold: Fold) => {
-      const difference = next.difference(entry, fold)
+      const difference = next.difference(entry, fold) ?? snapshots.difference(entry)
       if (difference !== null) throw diverged(runId, entry.seq, difference)
     },
     after: (entry: JournalEntry, effects: readonly Effect[]) => next.folded(entry, effects),
   })
+  const snapshots = createSnapshotCheck(replay.fold, replay.record, replay.bodies)
   let last: JournalEntry | undefined
   let told: readonly RunEvent[] = []
   for (const entry of entries) {
@@ -131,13 +139,16 @@ function causeOf(entry: Extract<JournalEntry, { readonly kind: 'event' }>): Reco
   return entry.event.type === 'run.start' ? 'process' : 'request'
 }
 
-function recordsTo(journal: Journal, runId: string, seq: number): readonly JournalEntry[] {
+function recordsTo(journal: MigratingJournal, runId: string, seq: number): readonly JournalEntry[] {
   const isWhole = Number.isSafeInteger(seq) && seq >= 0
   // Only up to there: what comes later may be damaged, and this part is still good.
   const entries = isWhole ? journal.read(runId, 0, seq) : journal.read(runId)
-  if (isWhole && entries.length === seq + 1) return entries
-  throw new ControllerError('USAGE', `run ${runId} has no record ${seq}: its records are 0 to ${entries.length - 1}`, {
-    hint: `Give a whole number from 0 to ${entries.length - 1}.`,
+  if (isWhole && entries.at(-1)?.seq === seq) return entries
+  const last = journal.read(runId).at(-1)?.seq ?? -1
+  // It has no counterpart in these charts: nothing happened to them there.
+  if (isWhole && seq < last) return entries
+  throw new ControllerError('USAGE', `run ${runId} has no record ${seq}: its records are 0 to ${last}`, {
+    hint: `Give a whole number from 0 to ${last}.`,
   })
 }
 
@@ -145,42 +156,59 @@ function feed(replay: Replay, entry: JournalEntry, runId: string): readonly RunE
   try {
     return replay.feed([entry])
   } catch (error) {
-    if (error instanceof ControllerError && (error.code === 'ENGINE_DIVERGED' || error.code === 'JOURNAL_CORRUPT')) {
-      throw isPlaced(error) ? error : diverged(runId, entry.seq, error.message)
-    }
-    throw error
+    if (!(error instanceof ControllerError)) throw diverged(runId, entry.seq, `it cannot be folded (${toFailure(error).message})`, error)
+    if (error.code !== 'ENGINE_DIVERGED' && error.code !== 'JOURNAL_CORRUPT') throw error
+    throw isPlaced(error) ? error : diverged(runId, entry.seq, error.message, error)
   }
 }
 
 const isPlaced = ({ details }: ControllerError) => typeof details === 'object' && details !== null && 'seq' in details
 
-function assertSameCharts(runId: string, header: RunHeader): void {
-  const now = machineIdentity()
-  if (header.machineHash === now.machineHash && header.machineVersion === now.machineVersion) return
-  const versions = `version ${header.machineVersion}, now ${now.machineVersion}`
-  throw new ControllerError('RUN_INCOMPATIBLE', `run ${runId} was started with other statecharts (${versions})`, {
-    hint: 'Replay it with the version of planner-exec that it was started with.',
+function assertSameCharts(runId: string, header: RunHeader, journal: MigratingJournal): void {
+  if (sameCharts(header, machineIdentity())) return
+  assertNotCarriedOver(runId, journal)
+  const { what, remedy } = chartsDiffer(header)
+  throw new ControllerError('RUN_INCOMPATIBLE', `run ${runId} was started with others: ${what} changed since`, {
+    hint: remedy,
     details: { runId, seq: 0, problem: 'the statecharts differ' },
+  })
+}
+
+/** A run that diverges as migrations give it: that is theirs to answer for, not the store's. */
+export function ofMigration(error: unknown, runId: string, journal: MigratingJournal): unknown {
+  if (!(error instanceof ControllerError) || error.code !== 'ENGINE_DIVERGED') return error
+  const through = journal.through(runId)
+  if (through.length === 0) return error
+  const names = through.map(({ name }) => `"${name}"`).join(', then ')
+  const { details } = error
+  return new ControllerError('RUN_INCOMPATIBLE', `carried over by migration ${names}, ${error.message}`, {
+    hint: 'Correct the migration, or open the run with the version that wrote it. The run is stored as it was.',
+    details: { ...(typeof details === 'object' ? details : {}), migrations: through.map(({ name }) => name) },
+    cause: error,
   })
 }
 
 const COMPARED = ['goal', 'workflowType', 'state', 'needsPerson', 'finished', 'exitReason', 'createdAt'] as const
 
-/** The summary is written with the records that change it: at the end of the journal both say the same. */
-function assertSummary(checked: CheckedRun, stored: RunSummary): void {
+/** What no statechart gives a name of its own. */
+const OF_ANY_CHARTS: ReadonlySet<string> = new Set(['goal', 'workflowType', 'finished', 'createdAt'] satisfies (typeof COMPARED)[number][])
+
+/** The summary is written with the records that change it: at the end of the journal both say the same, each in the words of its charts. */
+function assertSummary(checked: CheckedRun, stored: RunSummary, isOfOlderCharts: boolean): void {
   const folded = summaryAt(checked)
-  const key = COMPARED.find((name) => folded[name] !== stored[name])
+  const key = COMPARED.find((name) => folded[name] !== stored[name] && (!isOfOlderCharts || OF_ANY_CHARTS.has(name)))
   if (key === undefined) return
   const what = `after it the ${key} of the run is ${String(folded[key])}, but the store has ${String(stored[key])}`
   throw diverged(checked.runId, checked.last.seq, what)
 }
 
-function diverged(runId: string, seq: number, difference: string): ControllerError {
+function diverged(runId: string, seq: number, difference: string, cause?: unknown): ControllerError {
   return new ControllerError('ENGINE_DIVERGED', `run ${runId} diverges at record ${seq}: ${difference}`, {
     hint:
       seq === 0
         ? 'Restore the state folder from a backup.'
         : `Look at the run as it was before with \`planner-exec replay ${runId} --to ${seq - 1}\`, or restore the state folder from a backup.`,
     details: { runId, seq, problem: difference },
+    cause,
   })
 }

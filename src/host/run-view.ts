@@ -2,10 +2,9 @@ import type { Bodies } from '../engine/bodies.ts'
 import type { Fold } from '../engine/fold.ts'
 import type { ActionView, RunView } from '../controller.types.ts'
 import type { RunRecord } from '../flow/run-record.ts'
-import { planBody } from '../flow/run-scope.ts'
+import { judgedAction, planBody } from '../flow/run-scope.ts'
 import type { ActionContext } from '../machines/action.types.ts'
 import type { WorkflowContext, WorkflowOutput } from '../machines/workflow.types.ts'
-import type { Action } from '../model/action.ts'
 import type { Plan, PlanStep } from '../model/plan.ts'
 import { stepState } from '../model/progress.ts'
 import type { ActionResult } from '../model/result.ts'
@@ -73,7 +72,7 @@ function actionView(step: PlanStep, { fold, bodies }: FoldedRun, context: Workfl
   const action = snapshot?.context as ActionContext | undefined
   const settledState =
     context.plan && context.progress ? stepState(context.plan, context.progress, step.id) : (results.get(step.id)?.outcome ?? 'pending')
-  const stored = action?.verdict ? (bodies.get(action.verdict.actionRef) as Action | null) : null
+  const judged = action?.verdict ? judgedAction(bodies, { runId: action.runId, stepId: step.id, planRef: action.planRef, ...action.verdict }) : null
   const result = results.get(step.id) ?? null
   return {
     actionId: step.id,
@@ -84,7 +83,7 @@ function actionView(step: PlanStep, { fold, bodies }: FoldedRun, context: Workfl
     attempts: action ? action.attempts + action.personAttempts : (result?.attempts ?? 0),
     digest: action?.verdict?.digest ?? result?.digest ?? null,
     verdict: action?.verdict ?? null,
-    args: stored?.args ?? step.args,
+    args: judged?.args ?? step.args,
     result,
   }
 }

@@ -3,14 +3,14 @@ import type { RunReader } from '../controller.types.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import { createUuidIds } from '../services/ids/ids.ts'
 import type { Ids } from '../services/ids/ids.ts'
-import type { Journal } from '../services/journal/journal.ts'
 import { processOwner } from '../services/journal/process-owner.ts'
 import { createSilentLog } from '../services/log/log.ts'
 import type { Log } from '../services/log/log.ts'
+import type { MigratingJournal } from './migrating-journal.ts'
 import { checkedRun, momentOf } from './run-moment.ts'
 
 export interface TimeTravelOptions {
-  readonly journal: Journal
+  readonly journal: MigratingJournal
   readonly clock: Clock
   readonly machine: AnyStateMachine
   readonly ids: Ids | undefined

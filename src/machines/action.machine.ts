@@ -107,7 +107,7 @@ export const actionMachine = setup({
       outcome: 'succeeded' as const,
       outputRef: output.outputRef,
       failure: null,
-      usage: addUsage(context.usage, output.usage),
+      usage: addUsage(context.usage, { ...NO_USAGE, ...output.usage }),
     })),
     recordFailure: assign((_, params: { error: unknown }) => ({ outcome: 'failed' as const, failure: toFailure(params.error) })),
     recordTimeout: assign(({ context }) => ({ outcome: 'failed' as const, failure: timedOut(context) })),
@@ -142,7 +142,6 @@ export const actionMachine = setup({
   version: '1',
   description: 'One step of a plan: judged, carried out, and brought to an end that is known.',
   context: ({ input }) => ({
-    ...input,
     attempts: 0,
     personAttempts: 0,
     retries: 0,
@@ -159,6 +158,8 @@ export const actionMachine = setup({
     provenance: 'capability',
     outputRef: null,
     usage: NO_USAGE,
+    // Last: V8 takes 200 times as long to add this many properties to a spread object.
+    ...input,
   }),
   output: ({ context }) => toResult(context),
   options: { maxIterations: 1000 },
@@ -428,6 +429,7 @@ function executeInput(context: ActionContext): ExecuteInput {
   return {
     runId: context.runId,
     stepId: context.step.id,
+    planRef: context.planRef,
     planNumber: context.planNumber,
     actionRef: context.verdict?.actionRef ?? '',
     digest: context.verdict?.digest ?? '',

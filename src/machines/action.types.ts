@@ -1,7 +1,7 @@
 import type { Approval, EffectClass } from '../model/action.ts'
 import type { Failure } from '../model/failure.ts'
 import type { Outcome, Usage } from '../model/result.ts'
-import type { StepSkeleton } from '../model/skeleton.ts'
+import type { WholeStep } from '../model/skeleton.ts'
 import type { Verdict } from '../model/verdict.ts'
 
 /** Times in ms, all counted on the clock that `statecharts.md` names; 0 for `approvalMs` and `interventionMs` means without limit. */
@@ -24,7 +24,7 @@ export type Person = 'here' | 'later' | 'absent'
 
 export interface ActionInput {
   readonly runId: string
-  readonly step: StepSkeleton
+  readonly step: WholeStep
   readonly planRef: string
   /** Counts the plans of the run; with the step id it names one action of one run. */
   readonly planNumber: number
@@ -108,7 +108,9 @@ export interface JudgeActionInput {
 export interface ExecuteInput {
   readonly runId: string
   readonly stepId: string
+  readonly planRef: string
   readonly planNumber: number
+  /** As `Verdict.actionRef`. */
   readonly actionRef: string
   readonly digest: string
   readonly effect: EffectClass
@@ -119,7 +121,8 @@ export interface ExecuteInput {
 
 export interface ExecuteOutput {
   readonly outputRef: string
-  readonly usage: Usage
+  /** What is left out was not used. */
+  readonly usage: Partial<Usage>
 }
 
 export type ReconcileInput = ExecuteInput

@@ -5,7 +5,7 @@ import { allStepsSettled, beginNext, carryOver, findStep, nextReady, settleStep,
 import type { InterventionOption } from '../model/request.ts'
 import { NO_USAGE, addUsage, resultWithoutAttempt } from '../model/result.ts'
 import type { ActionResult, ExitReason } from '../model/result.ts'
-import type { StepSkeleton } from '../model/skeleton.ts'
+import type { PlanSkeleton, StepSkeleton } from '../model/skeleton.ts'
 import type {
   DiagnoseInput,
   FirstFailure,
@@ -27,7 +27,6 @@ type Patch = Partial<WorkflowContext>
 
 export function initialContext(input: WorkflowInput): WorkflowContext {
   return {
-    ...input,
     usedMs: 0,
     activeSince: null,
     pauseMode: 'finish',
@@ -58,6 +57,8 @@ export function initialContext(input: WorkflowInput): WorkflowContext {
     criteriaRef: null,
     outcome: null,
     report: null,
+    // Last: V8 takes 200 times as long to add this many properties to a spread object.
+    ...input,
   }
 }
 
@@ -248,8 +249,9 @@ export function diagnoseInput(context: WorkflowContext): DiagnoseInput {
   }
 }
 
+const NO_RETRY = { maxRetries: 0, backoff: 'fixed', baseDelayMs: 0, maxDelayMs: 0 } as const
 /** No plan is in force; the chart never judges it. */
-export const noPlan = { ref: '', digest: '', source: '', steps: [] }
+export const noPlan: PlanSkeleton = { ref: '', digest: '', source: '', retry: NO_RETRY, steps: [] }
 /** No rung was found; the chart never carries it out. */
 export const noIntervention = { interventionId: '', kind: 'replan' as const, stepId: null, detail: '' }
 /** A run that ends without anybody having said why. */

@@ -258,7 +258,14 @@ export const workflowSetup = workflow.extend({
       enqueue.assign(({ context: now }) => dispatched(now, next.stepId, next.again))
       if (!next.again) {
         const { runId, waits, person } = context
-        const input = { runId, step, planRef: context.plan.ref, planNumber: context.counts.plans, waits, person }
+        const input = {
+          runId,
+          step: { ...step, retry: step.retry ?? context.plan.retry },
+          planRef: context.plan.ref,
+          planNumber: context.counts.plans,
+          waits,
+          person,
+        }
         enqueue.spawnChild('action', { id: next.stepId, input })
       }
       enqueue.sendTo(next.stepId, { type: 'action.dispatch' })

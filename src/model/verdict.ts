@@ -17,7 +17,7 @@ export const Verdict = z.strictObject({
   hint: z.string().nullable(),
   effect: EffectClass,
   risk: RiskLevel,
-  /** Reference to the resolved action that was judged. */
+  /** Reference to the resolved action that was judged; empty when that is the plan's step, word for word. */
   actionRef: z.string(),
 })
 export type Verdict = z.infer<typeof Verdict>

@@ -42,10 +42,10 @@ describe('the examples', () => {
     expect(names.toSorted()).toEqual([
       'README.md',
       'add-a-capability.mjs',
-      'model-based.test.mjs',
       'plain-actors.mjs',
       'run-a-goal.mjs',
       'simple-test-workflow.plan.yaml',
+      'test-your-machine.test.mjs',
     ])
   })
 
@@ -87,11 +87,11 @@ describe('the examples', () => {
     expect(statesOf('brew')).toEqual(['ready', 'guarding', 'awaitingApproval', 'ready', 'guarding', 'attempting.running', 'succeeded'])
   })
 
-  it('the model-based test passes on more than a hundred paths', async () => {
-    const ran = await node('--test', '--test-reporter=tap', 'examples/model-based.test.mjs')
+  it('test-your-machine passes on every path and on hundreds of walks', async () => {
+    const ran = await node('--test', '--test-reporter=tap', 'examples/test-your-machine.test.mjs')
 
     expect(ran.code).toBe(0)
-    expect(Number(/^# pass (\d+)$/m.exec(ran.stdout)?.[1])).toBeGreaterThan(100)
+    expect(Number(/^# pass (\d+)$/m.exec(ran.stdout)?.[1])).toBeGreaterThan(300)
     expect(ran.stdout).toMatch(/^# fail 0$/m)
   })
 

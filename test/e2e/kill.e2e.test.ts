@@ -8,7 +8,7 @@ import type { Controller } from '../../src/controller.types.ts'
 import { processesWith, recordsOf, shippedCli, showsStack, type Shipped } from '../support/e2e-cli.ts'
 import { makeRepository, momentsIn, randomOf, runAndKill, type Moment } from '../support/e2e-kill.ts'
 
-/** `E2E_KILLS=30` for the long form, `E2E_SEED=n` for other moments. */
+/** `E2E_KILLS=50` for the long form, `E2E_SEED=n` for other moments. */
 const KILLS = Number(process.env['E2E_KILLS'] ?? 10)
 const SEED = Number(process.env['E2E_SEED'] ?? 1)
 const AT_ONCE = 2
@@ -38,6 +38,8 @@ interface Stored {
   readonly runs: readonly { readonly runId: string; readonly finished: boolean }[]
   readonly events: readonly RunEvent[]
   readonly report: Report | null
+  /** How many records the last run has, each of them held against those before it. */
+  readonly records: number
 }
 
 async function look(workspace: string, state: string): Promise<Stored> {
@@ -45,7 +47,8 @@ async function look(workspace: string, state: string): Promise<Stored> {
   try {
     const runs = controller.list()
     const runId = runs[0]?.runId
-    return { runs, events: runId === undefined ? [] : controller.events(runId), report: runId === undefined ? null : controller.report(runId) }
+    if (runId === undefined) return { runs, events: [], report: null, records: 0 }
+    return { runs, events: controller.events(runId), report: controller.report(runId), records: controller.stateAt(runId).lastSeq + 1 }
   } finally {
     await controller.close()
   }
@@ -95,7 +98,7 @@ describe(`the default goal, killed ${KILLS} times`, () => {
     const undisturbed = await run(calm)
     expect(undisturbed).toMatchObject({ code: 0, stderr: '' })
     const expected = comparable((await look(workspace, calm)).report)
-    const tally = { killed: 0, beforeTheFirstRecord: 0, underWay: 0, afterTheEnd: 0 }
+    const tally = { killed: 0, beforeTheFirstRecord: 0, underWay: 0, afterTheEnd: 0, resumed: 0, recordsChecked: 0, repeated: 0 }
 
     await each(momentsIn(undisturbed, KILLS, randomOf(SEED)), async (planned, index) => {
       const state = join(folder, `state-${index}`)
@@ -125,7 +128,11 @@ describe(`the default goal, killed ${KILLS} times`, () => {
       const last = again === null ? null : recordsOf(again).at(-1)
       if (again !== null) expect({ where, code: again.code, status: last?.['status'], reason: last?.['exitReason'] }).toEqual({ where, ...COMPLETED })
       expect({ where, runs: stored.runs.length, report: comparable(stored.report) }).toEqual({ where, runs: 1, report: expected })
-      expect({ where, repeated: repetitions(stored.events) }).toEqual({ where, repeated: [] })
+      const repeated = repetitions(stored.events)
+      if (left !== undefined && again !== null) tally.resumed += 1
+      tally.recordsChecked += stored.records
+      tally.repeated += repeated.length
+      expect({ where, repeated }).toEqual({ where, repeated: [] })
     })
 
     console.log(`kill -9: ${JSON.stringify({ ...tally, seed: SEED, undisturbedMs: Math.round(undisturbed.wallMs) })}`)
@@ -160,7 +167,7 @@ describe('a plan whose steps cannot be repeated, killed', () => {
     const calm = await workspaceOf('notes-calm')
     const undisturbed = await runAndKill([shipped.main, ...words], { cwd: calm })
     expect(undisturbed).toMatchObject({ code: 0, stderr: '' })
-    const tally = { killed: 0, inDoubt: 0 }
+    const tally = { killed: 0, resumed: 0, inDoubt: 0, filesChecked: 0, repeated: 0 }
 
     await each(momentsIn(undisturbed, kills, randomOf(SEED + 1)), async (moment, index) => {
       const workspace = await workspaceOf(`notes-${index}`)
@@ -172,6 +179,7 @@ describe('a plan whose steps cannot be repeated, killed', () => {
 
       const runId = String(recordsOf({ stdout: killed.stdout.slice(0, killed.stdout.lastIndexOf('\n') + 1) })[0]?.['runId'] ?? 'last')
       let resumed = killed.code === 0 ? killed : await cli('resume', runId, '--json')
+      if (killed.code !== 0 && !resumed.stderr.includes('RUN_UNKNOWN')) tally.resumed += 1
       if (resumed.stderr.includes('RUN_UNKNOWN')) resumed = await cli(...words)
       for (let asked = 0; resumed.code === 3 && asked < ids.length; asked += 1) {
         const waiting = recordsOf(resumed).findLast(({ type }) => type === 'action.waiting')
@@ -185,6 +193,9 @@ describe('a plan whose steps cannot be repeated, killed', () => {
 
       const where = `killed ${Math.round(moment.ms)} ms after ${moment.after}\n${resumed.stdout.slice(-3_000)}\n${resumed.stderr}`
       const log = await readFile(join(workspace, 'log.txt'), 'utf8')
+      const lines = log.trimEnd().split('\n')
+      tally.filesChecked += 1
+      tally.repeated += lines.length - new Set(lines).size
       expect({ where, code: resumed.code, log }).toEqual({ where, code: 0, log: `${ids.join('\n')}\n` })
       expect(showsStack(resumed.stdout + resumed.stderr)).toBe(false)
     })

@@ -2,18 +2,16 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { StateMachine, createActor } from 'xstate'
 import type { AnyActorRef, AnyMachineSnapshot, EventObject } from 'xstate'
-import { provideServices } from '../../src/machines/provide-services.ts'
 import { createSimulatedClock } from '../../src/services/clock/simulated.clock.ts'
 import type { SimulatedClock } from '../../src/services/clock/simulated.clock.ts'
-import { createActorComposite } from '../support/actor.composite.ts'
-import { createTwoClocks } from '../support/composite.ts'
-import type { Composite } from '../support/composite.ts'
+import { DELAY_CLOCKS } from '../../src/machines/clocks.ts'
+import { observed } from '../../src/testing/observe.ts'
+import { createTandem, line } from '../../src/testing/tandem.ts'
+import { createTwoClocks } from '../../src/testing/two-clocks.ts'
 import { beginLife } from '../support/engine.ts'
 import { workflowInput } from '../support/flow.fixture.ts'
-import { createFoldComposite } from '../support/fold.composite.ts'
-import { logProcessing } from '../support/processing-log.ts'
-import { WAITING } from '../support/waiting-services.ts'
-import { createWalk } from '../support/walk.ts'
+import { waitingMachine } from '../support/waiting-services.ts'
+import { createRunWalk } from '../support/walk.ts'
 import { SEED, anyDraws, anyInput } from '../support/walk-arbitraries.ts'
 import { attend, attended, createWorld } from '../support/world.ts'
 
@@ -24,8 +22,8 @@ async function toTheEnd(clock: SimulatedClock): Promise<void> {
 /** The reference run, by the durable engine. */
 async function byTheEngine() {
   const clock = createSimulatedClock()
-  const { machine } = createWorld(clock)
-  const log = logProcessing(machine)
+  const log: string[] = []
+  const machine = observed(createWorld(clock).machine, { onProcessed: (...processed) => log.push(line(...processed)) })
   const life = beginLife({ machine, clock, input: workflowInput(), onFolded: () => queueMicrotask(() => look()) })
   const look = attend(attended(life))
   look()
@@ -36,8 +34,8 @@ async function byTheEngine() {
 /** The same run, by plain XState actors. */
 async function byPlainActors() {
   const clock = createSimulatedClock()
-  const { machine } = createWorld(clock)
-  const log = logProcessing(machine)
+  const log: string[] = []
+  const machine = observed(createWorld(clock).machine, { onProcessed: (...processed) => log.push(line(...processed)) })
   const facts: EventObject[] = []
   const runClock = createTwoClocks()
   let ticking = true
@@ -86,47 +84,19 @@ describe('the engine and plain actors', () => {
     expect(engine.log.length).toBeGreaterThan(50)
   })
 
-  test('process random runs event by event in the same order, with the same states, contexts and timers', () => {
-    const [one, other] = [provideServices(WAITING), provideServices(WAITING)]
-    const [folded, played] = [logProcessing(one), logProcessing(other)]
-
+  test('process random runs event by event in the same order, with the same states, contexts, services and timers', () => {
     fc.assert(
       fc.property(anyInput, anyDraws, fc.boolean(), (input, draws, ahead) => {
-        const [fold, plain] = [createFoldComposite(one, input), createActorComposite(other, input)]
-        const walk = createWalk(both(fold, plain))
-        folded.length = played.length = 0
+        const tandem = createTandem(waitingMachine, { input, clocks: DELAY_CLOCKS })
+        const walk = createRunWalk(tandem)
         if (ahead) walk.hurry(draws[0] ?? 0)
         for (const draw of draws) {
-          const last = folded.length
           if (!walk.step(draw)) break
-          const same = folded.length === played.length && folded.slice(last).every((line, n) => line === played[last + n])
-          if (!same || fold.now() !== plain.now() || fold.nextDue() !== plain.nextDue() || names(fold) !== names(plain)) {
-            throw new Error(`${folded.slice(last).join('\n')}\nis not\n${played.slice(last).join('\n')}\nafter ${walk.trail.join(' · ')}`)
-          }
+          const [difference] = tandem.differences()
+          if (difference !== undefined) throw new Error(`${difference}\nafter ${walk.trail.join(' · ')}`)
         }
-        expect(fold.takeFacts()).toEqual(plain.takeFacts())
-        expect(plain.failures).toEqual([])
       }),
       { seed: SEED, numRuns: 250 },
     )
   })
 })
-
-const names = (composite: Composite) =>
-  composite
-    .timers()
-    .map(({ owner, name }) => `${owner} ${name}`)
-    .toSorted()
-    .join()
-
-/** Whatever is done to the first is done to the second. */
-function both(first: Composite, second: Composite): Composite {
-  return {
-    ...first,
-    send: (path, event) => [first, second].forEach((it) => it.send(path, event)),
-    answer: (asked, output) => [first, second].forEach((it) => it.answer(asked, output)),
-    fail: (asked, error) => [first, second].forEach((it) => it.fail(asked, error)),
-    fire: () => [first, second].forEach((it) => it.fire()),
-    wait: (ms) => [first, second].forEach((it) => it.wait(ms)),
-  }
-}

@@ -201,7 +201,7 @@ describe('what leaves the process', () => {
     expect(life.run.fold.snapshot('s1')?.value).toEqual({ attempting: 'running' })
     expect(executed(services)).toBe(0)
 
-    life.journal.release()
+    life.journal.letThrough()
     await settle(life)
 
     expect(executed(services)).toBe(1)
@@ -212,7 +212,7 @@ describe('what leaves the process', () => {
     void life.send(ask.cancel())
     await life.clock.advance(2_000)
 
-    life.journal.release()
+    life.journal.letThrough()
     await settle(life)
 
     expect(executed(services)).toBe(0)
@@ -226,7 +226,7 @@ describe('what leaves the process', () => {
     const sent = life.send(ask.pause('finish')).then(() => (acknowledged = true))
     await settle(life)
     expect([acknowledged, life.durable.length]).toEqual([false, told])
-    life.journal.release()
+    life.journal.letThrough()
     await sent
 
     expect(life.durable).toEqual(life.journal.entries.map(({ seq }) => seq))
@@ -374,7 +374,7 @@ describe('a held run', () => {
     await settle(life)
 
     life.run.hold()
-    life.journal.release()
+    life.journal.letThrough()
     await settle(life)
 
     expect(services.calls.map(({ src }) => src)).not.toContain('execute')
@@ -436,7 +436,7 @@ describe('the next life of a run', () => {
     const next = nextLife({ machine: services.machine, journal: life.journal, clock: life.clock })
     await settle(next)
     expect(services.calls).toHaveLength(before)
-    life.journal.release()
+    life.journal.letThrough()
     await settle(next)
 
     expect(services.calls).toHaveLength(before + 1)

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest'
-import { createActorComposite } from '../support/actor.composite.ts'
+import { createActorDriver } from '../../src/testing/actor-driver.ts'
 import { driveAction, driveRun } from '../support/drive.ts'
 import type { RunDriver } from '../support/drive.ts'
 import {
@@ -254,7 +254,7 @@ describe('a sequence that once went wrong', () => {
   })
 
   test('the time limit stands still during a pause in a plain actor, too', () => {
-    const plain = createActorComposite(waitingMachine, workflowInput({ limits: { timeMs: 5_000 } }))
+    const plain = createActorDriver(waitingMachine, { input: workflowInput({ limits: { timeMs: 5_000 } }) })
     plain.send('', ask.start(0))
     plain.wait(3_000)
     plain.send('', ask.pause('finish', plain.runNow()))

@@ -2,27 +2,32 @@ import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import type { WorkflowInput } from '../../src/machines/workflow.types.ts'
 import { workflowMachine } from '../../src/machines/workflow.machine.ts'
-import { createActorComposite } from '../support/actor.composite.ts'
-import type { Asked, Composite } from '../support/composite.ts'
-import { createCoverage } from '../support/coverage.ts'
-import { GOOD, planOf, stepOf, verdictOf } from '../support/flow.fixture.ts'
-import { createFoldComposite } from '../support/fold.composite.ts'
-import { exhaust, watch } from '../support/invariants.ts'
-import { createWalk } from '../support/walk.ts'
+import { DELAY_CLOCKS } from '../../src/machines/clocks.ts'
+import { createActorDriver } from '../../src/testing/actor-driver.ts'
+import type { AskedService, ChartDriver } from '../../src/testing/chart-driver.ts'
+import { createCoverage } from '../../src/testing/coverage.ts'
+import { createFoldDriver } from '../../src/testing/fold-driver.ts'
+import { driveRun } from '../support/drive.ts'
+import type { RunDriver } from '../support/drive.ts'
+import { GOOD, HARD, ask, planOf, stepOf, verdictOf, workflowInput } from '../support/flow.fixture.ts'
+import type { InputChanges } from '../support/flow.fixture.ts'
+import { exhaustRun, watchRun } from '../support/invariants.ts'
+import { createRunWalk } from '../support/walk.ts'
 import { SEED, anyDraws, anyInput } from '../support/walk-arbitraries.ts'
 import { waitingMachine } from '../support/waiting-services.ts'
 
-const coverage = createCoverage([workflowMachine])
+const byFold = createCoverage([workflowMachine])
+const byActors = createCoverage([workflowMachine])
 
-const KINDS: readonly (readonly [name: string, numRuns: number, begin: (input: WorkflowInput) => Composite])[] = [
-  ['the fold of the engine', 1_000, (input) => createFoldComposite(waitingMachine, input)],
-  ['plain actors', 1_300, (input) => createActorComposite(waitingMachine, input, coverage.note)],
+const KINDS: readonly (readonly [name: string, numRuns: number, begin: (input: WorkflowInput) => ChartDriver])[] = [
+  ['the fold of the engine', 1_000, (input) => createFoldDriver(waitingMachine, { input, clocks: DELAY_CLOCKS, onMicrostep: byFold.note })],
+  ['plain actors', 1_300, (input) => createActorDriver(waitingMachine, { input, onMicrostep: byActors.note })],
 ]
 
 /** Answers as if all were well. */
-const answerWell = (composite: Composite) => (asked: Asked) => {
-  if (asked.src === 'draftPlan') return composite.answer(asked, { kind: 'plan', plan: planOf([stepOf('s1')], `late-${composite.now()}`) })
-  composite.answer(asked, asked.src === 'judgeAction' ? verdictOf('allow', { digest: asked.path }) : GOOD[asked.src as keyof typeof GOOD])
+const answerWell = (driver: ChartDriver) => (asked: AskedService) => {
+  if (asked.src === 'draftPlan') return driver.answer(asked, { kind: 'plan', plan: planOf([stepOf('s1')], `late-${driver.now()}`) })
+  driver.answer(asked, asked.src === 'judgeAction' ? verdictOf('allow', { digest: asked.path }) : GOOD[asked.src as keyof typeof GOOD])
 }
 
 interface Manner {
@@ -33,30 +38,62 @@ interface Manner {
 }
 
 /** Walks at random, then lets time alone go on, with services that are silent or that answer. */
-function wander(input: WorkflowInput, draws: readonly number[], { ahead, answering }: Manner, begin: (input: WorkflowInput) => Composite): void {
-  const composite = watch(begin(input), input)
-  const walk = createWalk(composite)
+function wander(input: WorkflowInput, draws: readonly number[], { ahead, answering }: Manner, begin: (input: WorkflowInput) => ChartDriver): void {
+  const driver = watchRun(begin(input), input)
+  const walk = createRunWalk(driver)
   if (ahead) walk.hurry(draws[0] ?? 0)
-  for (const draw of draws) if (!walk.step(draw) || composite.violations().length > 0) break
-  const found = composite.violations()[0] ?? exhaust(composite, input, answering ? answerWell(composite) : undefined) ?? composite.violations()[0]
+  for (const draw of draws) if (!walk.step(draw) || driver.violations().length > 0) break
+  const found = driver.violations()[0] ?? exhaustRun(driver, input, answering ? answerWell(driver) : undefined) ?? driver.violations()[0]
   if (found !== undefined) throw new Error(`${found}\nafter ${walk.trail.join(' · ')}\nwith ${JSON.stringify(input)}`)
 }
 
 const anyManner: fc.Arbitrary<Manner> = fc.record({ ahead: fc.constantFrom(true, true, false), answering: fc.boolean() })
 
-const AFTER_INTERVENTION = 'workflow.open.active.stalled.awaitingPerson xstate.after.interventionTimeout.workflow.open.active.stalled.awaitingPerson'
+const S1 = [stepOf('s1', { timeoutMs: 3_000_000 })]
+const crash = (actorId: string) => ({ type: `xstate.error.actor.${actorId}`, actorId, error: HARD })
 
-/** Transitions that a walk takes never or hardly ever: why, and where they are tested. */
-const UNTAKEN: Readonly<Record<string, string>> = {
-  'workflow xstate.error.actor.* → stays': 'no chart of an action crashes; `flaws.test.ts` sends the event',
-  'workflow.open xstate.error.actor.* → workflow.settling [0]': 'no chart of an action crashes; `workflow-executing.test.ts` sends the event',
-  'workflow.open xstate.error.actor.* → workflow.settling [1]': 'every service has its own onError; this is for one that should lose it',
-  'workflow.open.active xstate.after.runTimeLeft.workflow.open.active → workflow.settling':
-    'the limit lies beyond every walk; `workflow-steering.test.ts`',
-  [`${AFTER_INTERVENTION} → workflow.open.active.planning.drafting [1]`]: 'needs a stall before the first plan; `workflow-stalled.test.ts`',
-  'workflow.open.active.executing.draining xstate.after.drainTimeout.workflow.open.active.executing.draining → stays':
-    'rare; `workflow-executing.test.ts`',
-  'workflow.settling.stopping run.cancel → workflow.settling.reporting': 'rare; `workflow-steering.test.ts`',
+/** What a walk never or hardly ever comes to: no chart crashes by itself, and the run's own limit lies beyond every walk. */
+const RARE: Readonly<Record<string, readonly [input: InputChanges, course: (run: RunDriver) => void]>> = {
+  'an action crashes': [
+    {},
+    (run) => {
+      run.carriesOut(S1)
+      run.send('', crash('s1'))
+    },
+  ],
+  'an action crashes while the run settles': [
+    {},
+    (run) => {
+      run.carriesOut(S1)
+      run.allows('s1')
+      run.send('', ask.cancel())
+      run.send('', crash('s1'))
+    },
+  ],
+  'something crashes that is no step': [
+    {},
+    (run) => {
+      run.carriesOut(S1)
+      run.send('', crash('service:lost'))
+    },
+  ],
+  'the time of the run is over': [
+    { limits: { timeMs: 5_000 } },
+    (run) => {
+      run.start()
+      run.passes('runTimeLeft')
+    },
+  ],
+  'nobody helps a run that has no plan': [
+    { waits: { interventionMs: 60_000 }, onInterventionTimeout: 'continue' },
+    (run) => {
+      run.start()
+      run.says('vetGoal')
+      run.breaks('draftPlan')
+      run.says('diagnoseStall')
+      run.passes('interventionTimeout')
+    },
+  ],
 }
 
 describe('a run that wanders at random', () => {
@@ -67,7 +104,16 @@ describe('a run that wanders at random', () => {
     )
   })
 
-  test('takes every transition of the chart that it can', () => {
-    expect(coverage.untaken().filter((transition) => !(transition in UNTAKEN))).toEqual([])
+  test.each(Object.entries(RARE))('keeps them also when %s', (_, [changes, course]) => {
+    const input = workflowInput(changes)
+    const runs = KINDS.map(([, , begin]) => watchRun(begin(input), input))
+
+    for (const run of runs) course(driveRun(input, () => run))
+
+    expect(runs.flatMap((run) => run.violations())).toEqual([])
+  })
+
+  test('takes every transition of the chart in all, in the fold and in plain actors', () => {
+    expect([byFold.untaken(), byActors.untaken()]).toEqual([[], []])
   })
 })

@@ -1,6 +1,6 @@
-import type { Oracle, OracleRequest, PlanInput } from '../../src/index.ts'
-import { Plan } from '../../src/index.ts'
-import type { Draft, ResearchRead } from '../../src/services/oracle/oracle.ts'
+import type { PlanInput } from '../../src/index.ts'
+import { scriptedOracle as scripted } from '../../src/testing/scripted-oracle.ts'
+import type { OracleScript } from '../../src/testing/scripted-oracle.ts'
 
 type StepInput = Partial<PlanInput['steps'][number]> & { readonly id: string; readonly capability: string }
 
@@ -29,33 +29,8 @@ export const flaky = (id: string, failures: number, rest: Partial<StepInput> & {
 /** A step that fails for good. */
 export const broken = (id: string, rest: Partial<StepInput> = {}): StepInput => flaky(id, 1_000, { transient: false, ...rest })
 
-/** An oracle that answers from a script and keeps what it was asked. */
-export interface ScriptedOracle extends Oracle {
-  readonly requests: readonly OracleRequest[]
-}
+export type { ScriptedOracle } from '../../src/testing/scripted-oracle.ts'
 
-export interface Script {
-  /** One answer per draft; the last one goes on for ever. An error is thrown. */
-  readonly drafts: readonly (PlanInput | Error | Extract<Draft, { kind: 'none' }>)[]
-  readonly question?: { readonly question: string; readonly choices: readonly string[] }
-  readonly reads?: readonly ResearchRead[]
-  readonly clarify?: () => Promise<null>
-}
-
-export function scriptedOracle(script: Script, name = 'scripted'): ScriptedOracle {
-  const requests: OracleRequest[] = []
-  return {
-    name,
-    requests,
-    clarify: script.clarify ?? (() => Promise.resolve(script.question ?? null)),
-    questions: () => Promise.resolve(script.reads ?? []),
-    draft(request) {
-      const answer = script.drafts[Math.min(requests.length, script.drafts.length - 1)]
-      requests.push(request)
-      if (answer === undefined) return Promise.resolve({ kind: 'none', reason: 'the script is empty', hint: 'Write one.' })
-      if (answer instanceof Error) return Promise.reject(answer)
-      if ('kind' in answer) return Promise.resolve(answer)
-      return Promise.resolve({ kind: 'plan', plan: Plan.parse(answer), source: name })
-    },
-  }
-}
+/** An oracle whose last answer goes on for ever. */
+export const scriptedOracle = (script: Omit<OracleScript, 'name' | 'afterwards'>, name = 'scripted') =>
+  scripted({ ...script, name, afterwards: 'repeat' })

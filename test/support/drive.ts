@@ -5,11 +5,12 @@ import type { WorkflowContext, WorkflowInput } from '../../src/machines/workflow
 import type { Failure } from '../../src/model/failure.ts'
 import type { PlanSkeleton } from '../../src/model/skeleton.ts'
 import type { ActionResult } from '../../src/model/result.ts'
-import type { Asked } from './composite.ts'
+import type { AskedService, ChartDriver } from '../../src/testing/chart-driver.ts'
+import { heardByParent, underParent } from '../../src/testing/under-parent.ts'
+import { createFoldDriver } from '../../src/testing/fold-driver.ts'
+import { actionMachine } from '../../src/machines/action.machine.ts'
+import { DELAY_CLOCKS } from '../../src/machines/clocks.ts'
 import { GOOD, ask, planOf, verdictOf } from './flow.fixture.ts'
-import { createFoldComposite } from './fold.composite.ts'
-import { recorderMachine } from './recorder.machine.ts'
-import type { FoldComposite } from './fold.composite.ts'
 import { waitingMachine } from './waiting-services.ts'
 
 /** A state value as a dotted path. */
@@ -20,12 +21,12 @@ export function dotted(value: StateValue | undefined): string {
     .join(' ')
 }
 
-/** What happens to a composite in a test, in few words; whatever was not to be expected throws. */
-interface Driver extends FoldComposite {
+/** What happens to a chart in a test, in few words; whatever was not to be expected throws. */
+interface Driver extends ChartDriver {
   /** The state of the run, or of a live action, as a dotted path. */
   at(path?: string): string
   /** The service that is being waited for. */
-  asks(src: string, stepId?: string): Asked
+  asks(src: string, stepId?: string): AskedService
   /** It answers; without an output all is well. */
   says(src: string, output?: unknown, stepId?: string): void
   breaks(src: string, error?: Failure, stepId?: string): void
@@ -35,15 +36,14 @@ interface Driver extends FoldComposite {
   told(): readonly string[]
 }
 
-function drive(composite: FoldComposite): Driver {
-  const find = (src: string, stepId?: string) =>
-    composite.asked().find((asked) => asked.src === src && (stepId === undefined || asked.path === stepId))
-  const asks = (src: string, stepId?: string): Asked => {
+function drive(chart: ChartDriver): Driver {
+  const find = (src: string, stepId?: string) => chart.asked().find((asked) => asked.src === src && (stepId === undefined || asked.path === stepId))
+  const asks = (src: string, stepId?: string): AskedService => {
     const found = find(src, stepId)
     if (found === undefined)
       throw new Error(
         `${src} is not waited for, but ${
-          composite
+          chart
             .asked()
             .map((asked) => `${asked.path} ${asked.src}`)
             .join(', ') || 'nothing'
@@ -52,19 +52,19 @@ function drive(composite: FoldComposite): Driver {
     return found
   }
   return {
-    ...composite,
-    at: (path = '') => dotted(composite.snapshot(path)?.value),
+    ...chart,
+    at: (path = '') => dotted(chart.snapshot(path)?.value),
     asks,
-    says: (src, output = GOOD[src as keyof typeof GOOD], stepId) => composite.answer(asks(src, stepId), output),
-    breaks: (src, error = HARD, stepId) => composite.fail(asks(src, stepId), error),
+    says: (src, output = GOOD[src as keyof typeof GOOD], stepId) => chart.answer(asks(src, stepId), output),
+    breaks: (src, error = HARD, stepId) => chart.fail(asks(src, stepId), error),
     passes(delay) {
-      for (let next = composite.nextTimer(); next?.name !== delay; next = composite.nextTimer()) {
+      for (let next = chart.nextTimer(); next?.name !== delay; next = chart.nextTimer()) {
         if (next === null) throw new Error(`no ${delay} is armed`)
-        composite.fire()
+        chart.fire()
       }
-      composite.fire()
+      chart.fire()
     },
-    told: () => composite.takeFacts().map(({ type }) => type),
+    told: () => chart.takeFacts().map(({ type }) => type),
   }
 }
 
@@ -79,14 +79,15 @@ export interface ActionDriver extends Driver {
   reports(): readonly EventObject[]
 }
 
+const listened = underParent(actionMachine, 's1')
+
 /** One action under a parent that only listens. */
 export function driveAction(input: ActionInput): ActionDriver {
-  const driver = drive(createFoldComposite(recorderMachine, input))
-  const parent = () => driver.snapshot('')?.context as { readonly received: readonly EventObject[]; readonly result: ActionResult | null }
+  const driver = drive(createFoldDriver(listened, { input, clocks: DELAY_CLOCKS }))
   const result = () => {
-    const found = parent().result
-    if (found === null) throw new Error(`the action is still ${driver.at('s1')}`)
-    return found
+    const { ended } = heardByParent(driver)
+    if (ended === null || !('output' in ended)) throw new Error(`the action is still ${driver.at('s1')}`)
+    return ended['output'] as ActionResult
   }
   return {
     ...driver,
@@ -94,7 +95,7 @@ export function driveAction(input: ActionInput): ActionDriver {
     where: () => (driver.snapshot('s1') === null ? result().outcome : driver.at('s1')),
     context: () => driver.snapshot('s1')?.context as ActionContext,
     result,
-    reports: () => parent().received,
+    reports: () => heardByParent(driver).heard,
   }
 }
 
@@ -111,9 +112,12 @@ export interface RunDriver extends Driver {
   ends(): void
 }
 
+/** A run and its actions in the engine's fold. */
+export const foldedRun = (input: WorkflowInput): ChartDriver => createFoldDriver(waitingMachine, { input, clocks: DELAY_CLOCKS })
+
 /** A whole run, its actions included. */
-export function driveRun(input: WorkflowInput): RunDriver {
-  const driver = drive(createFoldComposite(waitingMachine, input))
+export function driveRun(input: WorkflowInput, begin: (input: WorkflowInput) => ChartDriver = foldedRun): RunDriver {
+  const driver = drive(begin(input))
   const allows = (stepId: string) => driver.says('judgeAction', verdictOf('allow', { digest: `digest-${stepId}` }), stepId)
   return {
     ...driver,

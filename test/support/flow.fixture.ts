@@ -2,7 +2,7 @@ import { failure } from '../../src/errors.ts'
 import type { ActionInput, ExecuteOutput, Waits } from '../../src/machines/action.types.ts'
 import type { Limits, QueuedAmendment, WorkflowInput } from '../../src/machines/workflow.types.ts'
 import { NO_USAGE } from '../../src/model/result.ts'
-import type { PlanSkeleton, StepSkeleton } from '../../src/model/skeleton.ts'
+import type { PlanSkeleton, StepSkeleton, WholeStep } from '../../src/model/skeleton.ts'
 import type { Verdict } from '../../src/model/verdict.ts'
 
 /** No two delays are equal, so that the order in which timers fire never depends on a tie. */
@@ -55,24 +55,26 @@ export function workflowInput({ limits = {}, waits = {}, ...changes }: InputChan
   }
 }
 
-export function stepOf(id: string, changes: Partial<StepSkeleton> = {}): StepSkeleton {
+const RETRY = { maxRetries: 1, backoff: 'fixed', baseDelayMs: 2_003, maxDelayMs: 30_000 } as const
+
+export function stepOf(id: string, changes: Partial<WholeStep> = {}): WholeStep {
   return {
     id,
     capability: 'fs.read.v1',
     effect: 'read',
     dependsOn: [],
-    retry: { maxRetries: 1, backoff: 'fixed', baseDelayMs: 2_003, maxDelayMs: 30_000 },
+    retry: RETRY,
     timeoutMs: 20_011,
     ...changes,
   }
 }
 
 export function planOf(steps: readonly StepSkeleton[], digest = 'plan-1'): PlanSkeleton {
-  return { ref: `ref-${digest}`, digest, source: 'file', steps: [...steps] }
+  return { ref: `ref-${digest}`, digest, source: 'file', retry: RETRY, steps: [...steps] }
 }
 
 export interface ActionChanges extends Partial<Omit<ActionInput, 'step' | 'waits'>> {
-  readonly step?: Partial<StepSkeleton>
+  readonly step?: Partial<WholeStep>
   readonly waits?: Partial<Waits>
 }
 

@@ -3,15 +3,11 @@ import type { ActionContext, JudgeActionInput } from '../../src/machines/action.
 import type { WorkflowContext } from '../../src/machines/workflow.types.ts'
 import type { Failure } from '../../src/model/failure.ts'
 import type { PlanSkeleton } from '../../src/model/skeleton.ts'
-import type { Asked, Composite } from './composite.ts'
+import type { AskedService, ChartDriver } from '../../src/testing/chart-driver.ts'
+import type { Choice } from '../../src/testing/choices.ts'
+import { createWalk } from '../../src/testing/walk.ts'
+import type { Walk } from '../../src/testing/walk.ts'
 import { FINDINGS, GOOD, HARD, IN_DOUBT, TRANSIENT, amendment, ask, planOf, stepOf, verdictOf } from './flow.fixture.ts'
-
-/** One thing that may happen next, and how likely it is against the others. */
-interface Choice {
-  readonly weight: number
-  readonly does: string
-  act(): void
-}
 
 const RETRIES = { maxRetries: 1, backoff: 'fixed', baseDelayMs: 2_003, maxDelayMs: 30_000 } as const
 
@@ -44,50 +40,48 @@ const PLANNING: Readonly<Record<string, unknown>> = {
 }
 const RESOLUTIONS = ['happened', 'did-not', 'failed'] as const
 
-export interface Walk {
-  /** Draws one of the things that may happen now, and does it; false when nothing may. */
-  step(draw: number): boolean
+export interface RunWalk extends Walk {
   /** Goes the usual way to where a plan is carried out, as far as nobody is asked. */
   hurry(draw: number): void
-  /** What was done, for a failing example. */
-  readonly trail: readonly string[]
 }
 
-/** A random walk over a composite: every answer of every service, every timer, every event of a person that the charts would take. */
-export function createWalk(composite: Composite): Walk {
-  const trail: string[] = []
+/** A random walk over a run with its actions: every answer of every service, every timer, every event of a person that the charts would take. */
+export function createRunWalk(driver: ChartDriver): RunWalk {
+  const walk = createWalk(driver, { choose: choices })
+  /** Begun by `hurry`, in words. */
+  const begun: string[] = []
   let plans = 0
 
-  const context = () => composite.snapshot('')?.context as WorkflowContext
+  const context = () => driver.snapshot('')?.context as WorkflowContext
   const nextPlan = (draw: number): PlanSkeleton => planOf((SHAPES[draw % 13] ?? SHAPES[draw % 4])?.() ?? [], `plan-${++plans}`)
 
   function choices(draw: number): readonly Choice[] {
-    const root = composite.snapshot('')
+    const root = driver.snapshot('')
     if (root?.status !== 'active') return []
-    const asked = composite.asked()
-    const due = nearDue(composite)
+    const asked = driver.asked()
+    const due = nearDue(driver)
     return [
       ...asked.flatMap((service) => answers(service, draw)),
-      ...(due === null ? [] : [{ weight: hasty(root) ? 40 : 2, does: 'time', act: () => composite.fire() }]),
-      { weight: 2, does: 'wait', act: () => composite.wait(Math.min(500, (due ?? Infinity) - composite.now() - 1)) },
-      ...people(root, draw).map(({ weight, event }) => ({ weight, does: event.type, act: () => composite.send('', event) })),
-      { weight: 1, does: 'stray', act: () => composite.send('', stray(draw)) },
+      ...(due === null ? [] : [{ weight: hasty(root) ? 40 : 2, does: 'time', act: () => driver.fire() }]),
+      { weight: 2, does: 'wait', act: () => driver.wait(Math.min(500, (due ?? Infinity) - driver.now() - 1)) },
+      ...people(root, draw).map(({ weight, event }) => ({ weight, does: event.type, act: () => driver.send('', event) })),
+      { weight: 1, does: 'stray', act: () => driver.send('', stray(draw)) },
       ...asked
         .filter(({ src }) => src === 'execute')
-        .map(({ path }) => ({ weight: 2, does: `${path} heartbeat`, act: () => composite.send(path, ask.heartbeat()) })),
+        .map(({ path }) => ({ weight: 2, does: `${path} heartbeat`, act: () => driver.send(path, ask.heartbeat()) })),
     ]
   }
 
-  function answers(asked: Asked, draw: number): readonly Choice[] {
+  function answers(asked: AskedService, draw: number): readonly Choice[] {
     const says = (weight: number, output: unknown): Choice => ({
       weight,
       does: `${asked.path} ${asked.src} = ${brief(output)}`,
-      act: () => composite.answer(asked, output),
+      act: () => driver.answer(asked, output),
     })
     const fails = (weight: number, error: Failure): Choice => ({
       weight,
       does: `${asked.path} ${asked.src} ! ${error.code}`,
-      act: () => composite.fail(asked, error),
+      act: () => driver.fail(asked, error),
     })
     switch (asked.src) {
       case 'vetGoal':
@@ -136,7 +130,7 @@ export function createWalk(composite: Composite): Walk {
   }
 
   /** The guard judges what it was given: the same arguments have the same digest, unless what they refer to changed. */
-  function verdicts({ path, input }: Asked) {
+  function verdicts({ path, input }: AskedService) {
     const { editRef, modifiedRef } = input as JudgeActionInput
     const digest = `${path}/${editRef ?? '-'}/${modifiedRef ?? '-'}`
     const changed = { digest: `${digest}/changed`, actionRef: `action/${digest}/changed` }
@@ -155,7 +149,7 @@ export function createWalk(composite: Composite): Walk {
 
   /** What a person may ask for here, as far as the place tells; the charts' guards may still refuse it. */
   function people(root: AnyMachineSnapshot, draw: number): readonly Request[] {
-    const at = composite.runNow()
+    const at = driver.runNow()
     if (root.matches('idle'))
       return [
         { weight: 60, event: ask.start(at) },
@@ -174,7 +168,7 @@ export function createWalk(composite: Composite): Walk {
       ...(root.matches({ open: { active: { planning: 'clarifying' } } }) ? [{ weight: 20, event: ask.answerGoal('the first') }] : []),
       ...(asks && draft !== null ? signatures(digest, draw) : []),
       ...(asks ? CHOICES.map(([option, weight]) => ({ weight, event: ask.choose(option) })) : []),
-      ...composite.paths().flatMap((path) => (path === '' ? [] : peopleOn(path, composite.snapshot(path)))),
+      ...driver.paths().flatMap((path) => (path === '' ? [] : peopleOn(path, driver.snapshot(path)))),
     ]
   }
 
@@ -191,7 +185,7 @@ export function createWalk(composite: Composite): Walk {
       return [
         { weight: 12, event: ask.approve(actionId, digest) },
         { weight: 1, event: ask.approve(actionId, 'another') },
-        { weight: 3, event: ask.edit(actionId, `edit-${trail.length}`, digest) },
+        { weight: 3, event: ask.edit(actionId, `edit-${walk.trail.length}`, digest) },
         { weight: 2, event: ask.reject(actionId, digest) },
         { weight: 1, event: ask.respond(actionId, 'answer', digest) },
         { weight: 1, event: ask.skip(actionId) },
@@ -210,8 +204,8 @@ export function createWalk(composite: Composite): Walk {
   /** An event that nobody waits for, or that comes too late. */
   function stray(draw: number): EventObject {
     const events = [
-      ask.start(composite.runNow()),
-      ask.resume(composite.runNow()),
+      ask.start(driver.runNow()),
+      ask.resume(driver.runNow()),
       ask.approvePlan('another'),
       ask.choose('accept'),
       ask.approve('s1'),
@@ -226,7 +220,7 @@ export function createWalk(composite: Composite): Walk {
   function amend(draw: number) {
     const { plan, limits, live } = context()
     if (plan === null) return {}
-    const added = stepOf(`a${trail.length}`, { dependsOn: plan.steps.slice(0, 1).map(({ id }) => id) })
+    const added = stepOf(`a${walk.trail.length}`, { dependsOn: plan.steps.slice(0, 1).map(({ id }) => id) })
     const without = plan.steps.filter(({ id }) => id in live)
     const kinds = [
       { maxSteps: limits.steps + 1 },
@@ -244,27 +238,16 @@ export function createWalk(composite: Composite): Walk {
   }
 
   return {
-    trail,
-    hurry(draw) {
-      composite.send('', ask.start(composite.runNow()))
-      for (let asked = composite.asked()[0]; asked?.path === '' && asked.src in PLANNING; asked = composite.asked()[0]) {
-        composite.answer(asked, asked.src === 'draftPlan' ? { kind: 'plan', plan: nextPlan(draw) } : PLANNING[asked.src])
-      }
-      trail.push(`plan ${draw % 13} is carried out`)
+    step: walk.step,
+    get trail() {
+      return [...begun, ...walk.trail]
     },
-    step(draw) {
-      const open = choices(draw)
-      let left =
-        draw %
-        Math.max(
-          1,
-          open.reduce((sum, { weight }) => sum + weight, 0),
-        )
-      const choice = open.find(({ weight }) => (left -= weight) < 0)
-      if (choice === undefined) return false
-      trail.push(choice.does)
-      choice.act()
-      return true
+    hurry(draw) {
+      driver.send('', ask.start(driver.runNow()))
+      for (let asked = driver.asked()[0]; asked?.path === '' && asked.src in PLANNING; asked = driver.asked()[0]) {
+        driver.answer(asked, asked.src === 'draftPlan' ? { kind: 'plan', plan: nextPlan(draw) } : PLANNING[asked.src])
+      }
+      begun.push(`plan ${draw % 13} is carried out`)
     },
   }
 }
@@ -274,9 +257,9 @@ const hasty = (root: AnyMachineSnapshot) =>
   root.hasTag('needsPerson') || root.matches({ open: { active: { executing: 'draining' } } }) || root.matches({ settling: 'stopping' })
 
 /** When the next timer fires that is not the run's own limit, which is far away. */
-function nearDue(composite: Composite): number | null {
-  const due = composite.nextDue()
-  return due === null || due > composite.now() + 10 * 86_400_000 ? null : due
+function nearDue(driver: ChartDriver): number | null {
+  const due = driver.nextDue()
+  return due === null || due > driver.now() + 10 * 86_400_000 ? null : due
 }
 
 function brief(output: unknown): string {

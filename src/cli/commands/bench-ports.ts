@@ -26,8 +26,23 @@ const ECHO: CapabilityDefinition = {
 }
 
 /** Oracle, guard and executor that answer at once: what is left to measure is the chart, the engine and the store. */
-export function instantPorts(payload: number): Pick<ControllerOptions, 'oracles' | 'guard' | 'executor'> {
-  return { oracles: [instantOracle()], guard: instantGuard(), executor: instantExecutor('x'.repeat(payload)) }
+export function instantPorts(payload: Payload): InstantPorts {
+  const { executor, held } = instantExecutor(payload)
+  return { oracles: [instantOracle()], guard: instantGuard(), executor, held }
+}
+
+export interface InstantPorts extends Required<Pick<ControllerOptions, 'oracles' | 'guard' | 'executor'>> {
+  /** Resolves when the action that never ends has begun. */
+  readonly held: Promise<void>
+}
+
+/** What each action puts out. */
+export interface Payload {
+  readonly bytes: number
+  /** Another text each time; otherwise the same, as the peers' benchmarks have it, which a store by content keeps once. */
+  readonly distinct: boolean
+  /** The action of this number never ends: its run can be left there. */
+  readonly hold: number | null
 }
 
 /** Plans as many steps, one after the other, as the goal says. */
@@ -71,16 +86,32 @@ function instantGuard(): Guard {
   }
 }
 
-function instantExecutor(text: string): Executor {
-  return {
+function instantExecutor({ bytes, distinct, hold }: Payload): { readonly executor: Executor; readonly held: Promise<void> } {
+  const filler = 'x'.repeat(bytes)
+  let reached: () => void = () => {}
+  const held = new Promise<void>((resolve) => (reached = resolve))
+  const executor: Executor = {
     catalog: {
       digest: 'bench',
       get: (name) => (name === ECHO.name ? ECHO : undefined),
       list: () => [ECHO],
       unavailable: () => null,
     },
-    execute: () => Promise.resolve({ output: { text }, usage: NO_USAGE }),
+    execute({ args }) {
+      if (args['i'] !== hold)
+        return Promise.resolve({ output: { text: distinct ? distinctText(Number(args['i']), bytes) : filler }, usage: NO_USAGE })
+      reached()
+      return new Promise(() => {})
+    },
     reconcile: () => Promise.resolve('unknown'),
     createMeter,
   }
+  return { executor, held }
+}
+
+/** Text that does not compress well: hex digits that follow from the action's number. */
+function distinctText(i: number, bytes: number): string {
+  let text = ''
+  for (let part = 0; text.length < bytes; part++) text += digestOf([i, part])
+  return text.slice(0, bytes)
 }

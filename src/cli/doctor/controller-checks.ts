@@ -1,14 +1,13 @@
 import type { Controller } from '../../controller.types.ts'
 import { toFailure } from '../../errors.ts'
 import { ok, type CheckResult } from './check.ts'
+import { checkRuns } from './stored-runs.ts'
 
-const MAX_REPLAYED = 50
-
-/** What the controller as a whole can do here: it opens, its capabilities are available, its stored runs can be read. */
+/** What the controller as a whole can do here: it opens, its capabilities are available, its stored runs would replay and go on. */
 export async function checkController(open: () => Promise<Controller>): Promise<CheckResult[]> {
   try {
     const controller = await open()
-    return [ok('workspace', controller.workspace), ...checkCapabilities(controller), ...checkRuns(controller)]
+    return [ok('workspace', controller.workspace), ...checkCapabilities(controller), ...(await checkRuns(controller))]
   } catch (error) {
     const { message, hint } = toFailure(error)
     return [{ name: 'controller', status: 'fail', detail: message, remedy: hint }]
@@ -22,19 +21,4 @@ function checkCapabilities({ catalog }: Controller): CheckResult[] {
       ? ok('capability', name)
       : { name: 'capability', status: 'warn', detail: `${name}: ${shortcoming.reason}`, remedy: shortcoming.hint }
   })
-}
-
-function checkRuns(controller: Controller): CheckResult[] {
-  const runs = controller.list({ limit: 100_000 })
-  const unfinished = runs.filter((run) => !run.finished)
-  const broken = unfinished.slice(0, MAX_REPLAYED).flatMap(({ runId }): CheckResult[] => {
-    try {
-      controller.show(runId)
-      return []
-    } catch (error) {
-      const { message, hint } = toFailure(error)
-      return [{ name: 'run', status: 'fail', detail: `${runId}: ${message}`, remedy: hint }]
-    }
-  })
-  return [ok('stored runs', `${runs.length}, ${unfinished.length} unfinished`), ...broken]
 }

@@ -19,6 +19,8 @@ export function genesisHash(runId: string): string {
   return sha256(runId)
 }
 
+const beginning = (runId: string): ChainHead => ({ nextSeq: 0, hash: genesisHash(runId) })
+
 /** Hash of a record whose predecessor has the hash `previous`. */
 export function nextHash(previous: string, body: string): string {
   return sha256(`${previous}\n${body}`)
@@ -34,23 +36,25 @@ export function extendChain(head: ChainHead, bodies: readonly string[]): readonl
 }
 
 /**
- * Checks that `records` are the run's first ones, without gap or change. When they reach to `head`, or beyond, they must end there.
+ * Checks that `records` are the run's first ones, or those that follow `from`, without gap or change. When they reach to `head`, or
+ * beyond, they must end there.
  * @throws ControllerError JOURNAL_CORRUPT naming run, record and what is wrong
  */
-export function verifyChain(runId: string, records: readonly ChainRecord[], head: ChainHead, toSeq: number): void {
-  let previous = genesisHash(runId)
-  for (const [index, record] of records.entries()) {
+export function verifyChain(runId: string, records: readonly ChainRecord[], head: ChainHead, toSeq: number, from = beginning(runId)): void {
+  let previous = from.hash
+  for (const [position, record] of records.entries()) {
+    const index = from.nextSeq + position
     if (record.seq !== index) throw corruptRecord(runId, index, `it is missing; record ${record.seq} stands in its place`)
     if (record.seq >= head.nextSeq) throw corruptRecord(runId, index, `the run ends before it, with ${head.nextSeq} records`)
     const expected = nextHash(previous, record.body)
     if (record.hash !== expected) throw corruptRecord(runId, index, 'its content does not match its hash')
     previous = expected
   }
-  const expectedCount = Math.min(head.nextSeq, toSeq + 1)
-  if (records.length < expectedCount) {
-    throw corruptRecord(runId, records.length, `it is missing, with everything after it, of ${head.nextSeq} records`)
+  const count = from.nextSeq + records.length
+  if (count < Math.min(head.nextSeq, toSeq + 1)) {
+    throw corruptRecord(runId, count, `it is missing, with everything after it, of ${head.nextSeq} records`)
   }
-  if (records.length === head.nextSeq && previous !== head.hash) {
-    throw corruptRecord(runId, Math.max(0, records.length - 1), 'its hash is not the one at which the run ends')
+  if (count === head.nextSeq && previous !== head.hash) {
+    throw corruptRecord(runId, Math.max(0, count - 1), 'its hash is not the one at which the run ends')
   }
 }

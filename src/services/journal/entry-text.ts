@@ -1,4 +1,5 @@
 import { JournalEntry } from '../../model/journal-entry.ts'
+import { compacted, expanded } from './answer-text.ts'
 import type { InboxRow } from './journal.ts'
 import { corruptRecord, refusedCommit } from './journal-failure.ts'
 
@@ -12,8 +13,11 @@ const MAX_DEPTH = 500
 export function encodeEntry(runId: string, entry: JournalEntry): string {
   const problem = lossyPart(entry, 'entry', 0) ?? shapeProblem(entry)
   if (problem !== null) throw refusedCommit(runId, problem)
-  return JSON.stringify(entry)
+  return JSON.stringify(compacted(entry))
 }
+
+/** Whether the stored text is that of a snapshot, without reading all of it. */
+export const isSnapshotText = (body: string): boolean => body.startsWith('{"kind":"snapshot",')
 
 /**
  * A request's event as JSON text.
@@ -30,7 +34,7 @@ export function encodeEvent(runId: string, event: InboxRow['event']): string {
  * @throws ControllerError JOURNAL_CORRUPT when it is no entry, or that of another place
  */
 export function decodeEntry(runId: string, seq: number, body: string): JournalEntry {
-  const parsed = JournalEntry.safeParse(parseJson(runId, seq, body))
+  const parsed = JournalEntry.safeParse(expanded(parseJson(runId, seq, body)))
   if (!parsed.success) throw corruptRecord(runId, seq, `it is no journal entry (${summarize(parsed.error.issues)})`)
   if (parsed.data.seq !== seq) throw corruptRecord(runId, seq, `it says that it is record ${parsed.data.seq}`)
   return parsed.data

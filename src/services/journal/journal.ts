@@ -108,6 +108,11 @@ export interface Journal extends Retention {
    * JOURNAL_CORRUPT names the first damaged record in `details.seq`; what comes before it can still be read with `toSeq`.
    */
   read(runId: string, fromSeq?: number, toSeq?: number): readonly JournalEntry[]
+  /**
+   * The run's last snapshot and the records after it, the hash chain verified from the record before the snapshot to the end; where there
+   * is none among the last few thousand records, everything as `read` gives it.
+   */
+  tail(runId: string): readonly JournalEntry[]
   /** Everything that `work` reads is of one moment, whatever other processes remove meanwhile. `work` is synchronous and writes nothing. */
   atOneMoment<T>(work: () => T): T
   /** The body of a blob, or null when there is none. */

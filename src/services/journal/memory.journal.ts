@@ -1,5 +1,5 @@
 import { blobsAhead, checkCommit, prepareCommit, type PreparedCommit, type StoredState } from './commit-rules.ts'
-import { decodeEntry, encodeEvent } from './entry-text.ts'
+import { decodeEntry, encodeEvent, isSnapshotText } from './entry-text.ts'
 import type { InboxRow, Journal } from './journal.ts'
 import { runUnknown } from './journal-failure.ts'
 import { createLeases, type LeaseTable } from './leases.ts'
@@ -99,14 +99,21 @@ function inbox({ runs, requests }: Memory, stored: StoredState): Pick<Journal, '
 function readers(
   { runs, blobs, effects }: Memory,
   stored: StoredState,
-): Pick<Journal, 'read' | 'blob' | 'summary' | 'list' | 'effect' | 'openEffects'> {
+): Pick<Journal, 'read' | 'tail' | 'blob' | 'summary' | 'list' | 'effect' | 'openEffects'> {
+  const bodiesOf = (runId: string): readonly string[] => {
+    const run = runs.get(runId)
+    if (run === undefined) throw runUnknown(runId)
+    return run.bodies
+  }
+  const read: Journal['read'] = (runId, fromSeq = 0, toSeq = Infinity) => {
+    const first = Math.max(0, fromSeq)
+    return bodiesOf(runId)
+      .slice(first, toSeq + 1)
+      .map((body, index) => decodeEntry(runId, first + index, body))
+  }
   return {
-    read: (runId, fromSeq = 0, toSeq = Infinity) => {
-      const run = runs.get(runId)
-      if (run === undefined) throw runUnknown(runId)
-      const first = Math.max(0, fromSeq)
-      return run.bodies.slice(first, toSeq + 1).map((body, index) => decodeEntry(runId, first + index, body))
-    },
+    read,
+    tail: (runId) => read(runId, bodiesOf(runId).findLastIndex(isSnapshotText)),
     blob: (ref) => blobs.get(ref) ?? null,
     summary: (runId) => runs.get(runId)?.summary ?? null,
     list: ({ limit = Infinity } = {}) =>

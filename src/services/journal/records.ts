@@ -40,6 +40,8 @@ const RequestRow: z.ZodType<InboxRow> = z.strictObject({
   answer: z.string().nullable(),
 })
 
+const WholeNumber = z.int()
+
 const ClaimRow: z.ZodType<Claim> = z.strictObject({ runId: z.string(), owner: z.string().nullable(), token: z.int(), expiresAt: z.number() })
 
 export const toSummary = (row: Row): RunSummary => checked(RunSummaryRecord, 'summary', row['run_id'], parsed(row['summary']))
@@ -51,7 +53,7 @@ export const toClaim = (row: Row): Claim => checked(ClaimRow, 'lease of run', ro
 export const toInboxRow = (row: Row): InboxRow => checked(RequestRow, 'request', row['inboxId'], { ...row, event: parsed(row['event']) })
 
 /** A column that must be a whole number; `of` names the row. */
-export const integer = (row: Row, column: string, of: string): number => checked(z.int(), column, `of ${of}`, row[column])
+export const integer = (row: Row, column: string, of: string): number => checked(WholeNumber, column, `of ${of}`, row[column])
 
 /** A column that must be bytes, as hex; `of` names the row. */
 export function hex(row: Row, column: string, of: string): string {

@@ -1,4 +1,5 @@
 import { extendChain } from './chain.ts'
+import { packBody } from './blob-body.ts'
 import { blobsAhead, checkCommit, type PreparedCommit } from './commit-rules.ts'
 import { runUnknown } from './journal-failure.ts'
 import { RECORDS_PER_RUN } from './sqlite-schema.ts'
@@ -10,9 +11,10 @@ import type { Store } from './sqlite-store.ts'
  * @throws ControllerError RUN_UNKNOWN, LEASE_LOST, JOURNAL_CORRUPT
  */
 export function writeCommit(store: Store, ledger: Ledger, commit: PreparedCommit): void {
-  checkCommit(commit, ledger)
   const run = ledger.run(commit.runId)
   if (run === null) throw runUnknown(commit.runId)
+  const nextSeq = (runId: string) => (runId === commit.runId ? run.nextSeq : ledger.nextSeq(runId))
+  checkCommit(commit, { nextSeq, claim: ledger.claim, inbox: ledger.inbox, effect: ledger.effect })
   writeRecords(store, run, commit)
   writeSummary(store, commit)
   writeBlobs(store, commit)
@@ -38,10 +40,11 @@ function writeSummary(store: Store, { runId, summary }: PreparedCommit): void {
 
 function writeBlobs(store: Store, commit: PreparedCommit): void {
   const insert = store.statement('INSERT OR IGNORE INTO blobs (ref, body) VALUES (?, ?)')
-  // node:sqlite ends a text it reads at the first NUL, hence bytes for those.
-  for (const [ref, body] of commit.blobs) insert.run(ref, body.includes('\0') ? Buffer.from(body, 'utf8') : body)
+  for (const [ref, body] of commit.blobs) insert.run(ref, packBody(body))
+  const ahead = blobsAhead(commit)
+  if (ahead.length === 0) return
   const hold = store.statement('INSERT OR IGNORE INTO blob_holds (ref, run_id) VALUES (?, ?)')
-  for (const ref of blobsAhead(commit)) hold.run(ref, commit.runId)
+  for (const ref of ahead) hold.run(ref, commit.runId)
 }
 
 function writeEffects(store: Store, { effects }: PreparedCommit): void {

@@ -1,11 +1,11 @@
 // Bound at import, so that a test which replaces the global timers cannot stop the journal.
 import { setImmediate } from 'node:timers/promises'
+import { unpackBody } from './blob-body.ts'
 import { createBlobMarks, type BlobMarks } from './blob-marks.ts'
 import type { Removal, Retention } from './journal.ts'
 import { liveLease } from './lease-rules.ts'
 import { integer, toClaim, toSummary } from './records.ts'
 import { keptBecause } from './retention-rules.ts'
-import type { Row } from './sqlite-driver.ts'
 import type { Ledger } from './sqlite-ledger.ts'
 import { RECORDS_PER_RUN } from './sqlite-schema.ts'
 import { spaceIn, vacuum } from './sqlite-space.ts'
@@ -94,7 +94,7 @@ async function sweep(store: Store): Promise<number> {
   const refs = store.read(() => store.statement('SELECT ref FROM blobs').all())
   const marks = createBlobMarks(
     refs.map((row) => String(row['ref'])),
-    (ref) => bodyOf(store.statement('SELECT body FROM blobs WHERE ref = ?').get(ref)),
+    (ref) => unpackBody(store.statement('SELECT body FROM blobs WHERE ref = ?').get(ref)?.['body']),
   )
   const looked = new Map<number, number>()
   while (store.read(() => lookAtRecords(store, marks, looked, BATCH))) await setImmediate()
@@ -142,13 +142,6 @@ function lookAround(store: Store, marks: BlobMarks): void {
 function deleteBlobs(store: Store, refs: readonly string[]): number {
   if (refs.length === 0) return 0
   return store.statement('DELETE FROM blobs WHERE ref IN (SELECT value FROM json_each(?)) RETURNING 1').all(JSON.stringify(refs)).length
-}
-
-/** The text as it is: a damaged body names what it still names. */
-function bodyOf(row: Row | null): string | null {
-  const stored = row?.['body']
-  if (stored instanceof Uint8Array) return Buffer.from(stored).toString('utf8')
-  return typeof stored === 'string' ? stored : null
 }
 
 function isAnyRunLive(store: Store, now: number): boolean {

@@ -1,7 +1,8 @@
 import { sha256 } from '../../model/digest.ts'
+import { unpackBody } from './blob-body.ts'
 import { verifyChain, type ChainRecord } from './chain.ts'
 import { prepareCommit } from './commit-rules.ts'
-import { decodeEntry } from './entry-text.ts'
+import { decodeEntry, isSnapshotText } from './entry-text.ts'
 import { createGroupCommit } from './group-commit.ts'
 import type { Journal } from './journal.ts'
 import { corrupt, corruptRecord, runUnknown } from './journal-failure.ts'
@@ -10,7 +11,7 @@ import { toEffect, toHex, toSummary } from './records.ts'
 import { writeCommit } from './sqlite-commit.ts'
 import { loadDriver, type Row } from './sqlite-driver.ts'
 import { createSqliteInbox } from './sqlite-inbox.ts'
-import { COLUMNS, createLedger, type Ledger } from './sqlite-ledger.ts'
+import { COLUMNS, createLedger, type Ledger, type StoredRun } from './sqlite-ledger.ts'
 import { createSqliteRetention } from './sqlite-retention.ts'
 import { RECORDS_PER_RUN } from './sqlite-schema.ts'
 import { openStore, type Store } from './sqlite-store.ts'
@@ -48,11 +49,15 @@ export async function createSqliteJournal({ file, sync = 'full' }: SqliteJournal
   }
 }
 
-function createReaders(store: Store, ledger: Ledger): Pick<Journal, 'read' | 'blob' | 'summary' | 'list' | 'effect' | 'openEffects'> {
+function createReaders(store: Store, ledger: Ledger): Pick<Journal, 'read' | 'tail' | 'blob' | 'summary' | 'list' | 'effect' | 'openEffects'> {
   return {
     read: (runId, fromSeq = 0, toSeq = RECORDS_PER_RUN) => {
       const records = store.read(() => readChain(store, ledger, runId, toSeq))
       return records.slice(Math.max(0, fromSeq)).map(({ seq, body }) => decodeEntry(runId, seq, body))
+    },
+    tail: (runId) => {
+      const records = store.read(() => readTail(store, ledger, runId) ?? readChain(store, ledger, runId, RECORDS_PER_RUN))
+      return records.map(({ seq, body }) => decodeEntry(runId, seq, body))
     },
     blob: (ref) => store.read(() => readBlob(store, ref)),
     summary: (runId) => {
@@ -77,13 +82,38 @@ function createReaders(store: Store, ledger: Ledger): Pick<Journal, 'read' | 'bl
 function readChain(store: Store, ledger: Ledger, runId: string, toSeq: number): readonly ChainRecord[] {
   const run = ledger.run(runId)
   if (run === null) throw lostOrUnknown(store, runId)
-  const first = run.runNo * RECORDS_PER_RUN
-  const rows = store
-    .statement('SELECT run_id, seq, body, hash FROM journal WHERE record_id BETWEEN ? AND ? ORDER BY record_id')
-    .all(first, first + Math.min(toSeq, RECORDS_PER_RUN - 1))
-  const records = rows.map((row, index) => toChainRecord(runId, row, index))
+  const records = recordsOf(store, run, runId, 0, Math.min(toSeq, RECORDS_PER_RUN - 1))
   verifyChain(runId, records, run, toSeq)
   return records
+}
+
+/** Where a snapshot is looked for, from the end backwards. */
+const TAIL_RECORDS = 512
+const TAIL_STEPS = 8
+
+/** The last snapshot and what follows it; null when it is not near the end, or the very first record. */
+function readTail(store: Store, ledger: Ledger, runId: string): readonly ChainRecord[] | null {
+  const run = ledger.run(runId)
+  if (run === null) throw lostOrUnknown(store, runId)
+  let records: readonly ChainRecord[] = []
+  for (let step = 0, end = run.nextSeq - 1; step < TAIL_STEPS && end > 0; step++, end -= TAIL_RECORDS) {
+    records = [...recordsOf(store, run, runId, Math.max(0, end - TAIL_RECORDS + 1), end), ...records]
+    const found = records.findLastIndex(({ body }) => isSnapshotText(body))
+    const before = records[found - 1]
+    if (before === undefined) continue
+    const tail = records.slice(found)
+    verifyChain(runId, tail, run, RECORDS_PER_RUN, { nextSeq: before.seq + 1, hash: before.hash })
+    return tail
+  }
+  return null
+}
+
+function recordsOf(store: Store, { runNo }: StoredRun, runId: string, fromSeq: number, toSeq: number): readonly ChainRecord[] {
+  const first = runNo * RECORDS_PER_RUN
+  return store
+    .statement('SELECT run_id, seq, body, hash FROM journal WHERE record_id BETWEEN ? AND ? ORDER BY record_id')
+    .all(first + fromSeq, first + toSeq)
+    .map((row, index) => toChainRecord(runId, row, fromSeq + index))
 }
 
 function toChainRecord(runId: string, row: Row, index: number): ChainRecord {
@@ -103,8 +133,8 @@ function lostOrUnknown(store: Store, runId: string): Error {
 function readBlob(store: Store, ref: string): string | null {
   const row = store.statement('SELECT body FROM blobs WHERE ref = ?').get(ref)
   if (row === null) return null
-  const stored = row['body']
-  const body = stored instanceof Uint8Array ? Buffer.from(stored).toString('utf8') : String(stored)
-  if (sha256(body) !== ref) throw corrupt(`The blob ${ref} is damaged: its content does not match its reference.`, { problem: `blob ${ref}` })
+  const body = unpackBody(row['body'])
+  if (body === null || sha256(body) !== ref)
+    throw corrupt(`The blob ${ref} is damaged: its content does not match its reference.`, { problem: `blob ${ref}` })
   return body
 }

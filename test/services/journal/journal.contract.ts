@@ -42,6 +42,20 @@ export function journalContract(open: () => Promise<Journal>): void {
       expect(journal.read(runId, 9)).toEqual([])
     })
 
+    test('from the last snapshot on are read by themselves, all of them where there is none', async () => {
+      const { runId, token } = claimRun(journal, 'run-1')
+      const snapshot = (seq: number) => ({ kind: 'snapshot' as const, seq, at: NOW, runAt: 0, ref: `body ${seq}` })
+
+      await journal.commit({ runId, token, entries: entries(0, 3) })
+      expect(journal.tail(runId)).toEqual(entries(0, 3))
+      await journal.commit({ runId, token, entries: [snapshot(3), ...entries(4, 2), snapshot(6), ...entries(7, 2)] })
+      expect(journal.tail(runId)).toEqual([snapshot(6), ...entries(7, 2)])
+      await journal.commit({ runId, token, entries: entries(9, 1_200) })
+
+      expect(journal.tail(runId)).toEqual([snapshot(6), ...entries(7, 1_202)])
+      expect(() => journal.tail('run-2')).toThrow(expect.objectContaining({ code: 'RUN_UNKNOWN' }))
+    })
+
     test('of an unknown run are refused, those of a reserved one are none', () => {
       claimRun(journal, 'run-1')
 

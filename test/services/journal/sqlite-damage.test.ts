@@ -78,6 +78,35 @@ describe('a damaged run', () => {
     expect(refusal.details).toMatchObject({ runId: 'run-1', seq })
   })
 
+  describe('with a snapshot', () => {
+    beforeEach(async () => {
+      file = newDatabase()
+      const journal = await createSqliteJournal({ file })
+      const lease = claimRun(journal, 'run-1')
+      const snapshot = { kind: 'snapshot' as const, seq: 3, at: NOW, runAt: 0, ref: 'body' }
+      await journal.commit({ ...lease, entries: [...entries(0, 3), snapshot, ...entries(4, 2)] })
+      await journal.close()
+    })
+
+    test.each([
+      ['a changed snapshot', `UPDATE journal SET body = replace(body, '"ref":"body"', '"ref":"tody"') WHERE seq = 3`, 3],
+      ['a snapshot that says it is none', `UPDATE journal SET body = replace(body, 'snapshot', 'napshot') WHERE seq = 3`, 3],
+      ['another hash before the snapshot', `UPDATE journal SET hash = zeroblob(32) WHERE seq = 2`, 3],
+      ['a changed record after it', `UPDATE journal SET body = replace(body, 'step.done', 'step.DONE') WHERE seq = 4`, 4],
+      ['a missing last record', `DELETE FROM journal WHERE seq = 5`, 5],
+      ['a missing snapshot', `DELETE FROM journal WHERE seq = 3`, 3],
+      ['an end with another hash', `UPDATE runs SET head = zeroblob(32)`, 5],
+    ])('and %s is refused by name, also from there on', async (_, sql, seq) => {
+      await change(sql)
+
+      const refusal = await refusalOf((journal) => journal.tail('run-1'))
+
+      expect(refusal.code).toBe('JOURNAL_CORRUPT')
+      // A record whose predecessor has another hash is as damaged as its predecessor.
+      expect(refusal.details).toMatchObject({ runId: 'run-1', seq })
+    })
+  })
+
   test('still opens up to the damage', async () => {
     await change(`UPDATE journal SET body = '{}' WHERE seq = 3`)
 

@@ -11,11 +11,11 @@ const ANY_AGE = { now: NOW, endedBy: NOW }
 const digestOf = (text: string) => createHash('sha256').update(text).digest('hex')
 const bytesOf = (file: string) => statSync(file).size + statSync(`${file}-wal`).size
 
-/** Runs that ended, each with a body of 100 KB. */
+/** Runs that ended, each with a body that takes 100 KB on the disk. */
 async function fill(journal: Journal, count: number): Promise<string[]> {
   const ids = Array.from({ length: count }, (_, index) => `run-${index}`)
   for (const runId of ids) {
-    const body = randomBytes(50_000).toString('hex')
+    const body = randomBytes(100_000).toString('hex')
     const lease = claimRun(journal, runId)
     await journal.commit({ ...lease, entries: [entry(0, { ref: digestOf(body) })], blobs: blobsOf(body), summary: finished(runId) })
     journal.release(lease)
