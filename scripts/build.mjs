@@ -8,11 +8,14 @@ const STAMP = 'dist/.build.json'
 /** Built beside dist/ and put in its place when it is whole, so that a failed build leaves the last good one. */
 const NEXT = 'dist.next'
 const MAIN = 'dist/cli/main.js'
-/** Bundled each by itself: shared chunks would be more files to resolve, and no process loads both. */
-const ENTRIES = [
-  { entry: 'src/index.ts', outdir: NEXT },
-  { entry: 'src/cli/main.ts', outdir: `${NEXT}/cli` },
-  { entry: 'src/services/executor/capabilities/analysis/source/source-reader.ts', outdir: NEXT },
+/**
+ * Bundled apart where no process loads both: shared chunks would be more files to resolve. A test loads the library and the testing kit,
+ * and an error of the one must be an error to the other.
+ */
+const BUNDLES = [
+  { entryPoints: ['src/index.ts', 'src/testing.ts'], outdir: NEXT },
+  { entryPoints: ['src/cli/main.ts'], outdir: `${NEXT}/cli` },
+  { entryPoints: ['src/services/executor/capabilities/analysis/source/source-reader.ts'], outdir: NEXT },
 ]
 /** Go into the bundle: loading their own files takes longer than running them. */
 const BUNDLED = new Set(['zod', 'uuid', 'picomatch', 'canonicalize'])
@@ -55,7 +58,7 @@ async function bundle() {
     external,
     logLevel: 'error',
   }
-  for (const { entry, outdir } of ENTRIES) await esbuild({ ...options, entryPoints: [entry], outdir })
+  for (const bundle of BUNDLES) await esbuild({ ...options, ...bundle })
 }
 
 function hashOfSources() {

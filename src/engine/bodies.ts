@@ -1,3 +1,4 @@
+import { ControllerError } from '../errors.ts'
 import { sha256 } from '../model/digest.ts'
 import type { EffectRecord, Journal } from '../services/journal/journal.ts'
 
@@ -7,8 +8,8 @@ import type { EffectRecord, Journal } from '../services/journal/journal.ts'
  */
 export interface Bodies {
   put(value: unknown): string
-  /** @returns the stored value, or null when there is no such body */
-  get(ref: string): unknown
+  /** `what` names it in the error. @throws ControllerError JOURNAL_CORRUPT when there is no such body: a reference is only ever stored with it */
+  get(ref: string, what?: string): unknown
   note(effect: EffectRecord): void
   take(): { readonly blobs: ReadonlyMap<string, string>; readonly effects: readonly EffectRecord[] }
 }
@@ -37,11 +38,12 @@ export function createBodies(journal: Journal): Bodies {
       remember(ref, bodyOf(text))
       return ref
     },
-    get(ref) {
+    get(ref, what = 'record') {
       const known = cache.get(ref)
       if (known) return remember(ref, known).value()
       const text = blobs.get(ref) ?? journal.blob(ref)
-      return text === null ? null : remember(ref, bodyOf(text)).value()
+      if (text === null) throw missing(ref, what)
+      return remember(ref, bodyOf(text)).value()
     },
     note: (effect) => void effects.push(effect),
     take() {
@@ -61,4 +63,9 @@ interface Body {
 function bodyOf(text: string): Body {
   let parsed: { readonly value: unknown } | null = null
   return { value: () => (parsed ??= { value: JSON.parse(text) }).value }
+}
+
+function missing(ref: string, what: string): ControllerError {
+  const problem = `the body of the ${what} ${ref.slice(0, 12)} is missing from the store`
+  return new ControllerError('JOURNAL_CORRUPT', problem, { details: { problem, ref } })
 }

@@ -161,13 +161,13 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   }
 
   function perform(effects: readonly Effect[], durable: Promise<void>): void {
-    const outstanding = new Set(fold.services())
-    const armed = new Set(fold.timers())
-    for (const effect of effects) {
+    // Asked before anything is done: what is begun may answer at once.
+    const standing = effects.filter(fold.stands)
+    for (const effect of standing) {
       if (effect.kind === 'stop') stopService(key(effect.path, effect.childId))
-      if (effect.kind === 'start' && outstanding.has(effect.service)) begin(effect.service, durable)
+      if (effect.kind === 'start') begin(effect.service, durable)
       if (effect.kind === 'disarm') timers.disarm(effect.owner, effect.timerId)
-      if (effect.kind === 'arm' && armed.has(effect.timer)) timers.arm(effect.timer)
+      if (effect.kind === 'arm') timers.arm(effect.timer)
       if (effect.kind === 'act') attempt(effect)
     }
   }

@@ -32,7 +32,9 @@ export function actionServices(ports: FlowPorts, find: FindRun): Pick<Services, 
       const earlier = isRepeatable(input.effect) ? null : scope.effect(key)
       if (earlier?.state === 'done' && earlier.outputRef !== null) return { outputRef: earlier.outputRef, usage: {} }
       if (earlier?.state === 'open' && earlier.attempt === input.attempt) {
-        throw new ControllerError('EFFECT_IN_DOUBT', `attempt ${input.attempt} of step ${input.stepId} was under way when its process ended`)
+        throw new ControllerError('EFFECT_IN_DOUBT', `attempt ${input.attempt} of step ${input.stepId} was under way when its process ended`, {
+          retryable: true,
+        })
       }
       return attempt(ports, scope, input, key, { signal, heartbeat: thinned(heartbeat, () => ports.clock.now()) })
     },

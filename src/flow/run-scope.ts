@@ -91,15 +91,13 @@ export function judgedAction(bodies: Bodies, judged: StepPlace & Pick<Verdict, '
 
 /** A stored body that a record refers to. The journal wrote it: its shape is the writer's. @throws ControllerError JOURNAL_CORRUPT when it is gone */
 export function stored<Body>(bodies: Bodies, ref: string, what: string): Body {
-  const body = bodies.get(ref)
-  if (body === null) throw new ControllerError('JOURNAL_CORRUPT', `the body of the ${what} ${ref.slice(0, 12)} is missing from the store`)
-  return body as Body
+  return bodies.get(ref, what) as Body
 }
 
 /** The output of a step that succeeded, under the plan in force or an earlier one. */
 export function outputOf(scope: RunScope, stepId: string): JsonObject | null {
   const ref = scope.record.result(stepId)?.outputRef ?? null
-  return ref === null ? null : (scope.bodies.get(ref) as JsonObject | null)
+  return ref === null ? null : stored<JsonObject>(scope.bodies, ref, 'output')
 }
 
 /** What an oracle is told, put together from the record. */

@@ -19,6 +19,7 @@ import type { CapabilityCatalog } from '../services/executor/executor.ts'
 import type { Journal, Lease, RunSummary } from '../services/journal/journal.ts'
 import type { Log } from '../services/log/log.ts'
 import type { RunRecord } from '../flow/run-record.ts'
+import { stored } from '../flow/run-scope.ts'
 import { createEventHistory } from './event-history.ts'
 import { logEvent } from './log-event.ts'
 import { machineIdentity } from './machine-identity.ts'
@@ -153,7 +154,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
   }
 
   function settledEnd(output: WorkflowOutput): RunEnd {
-    const report = output.reportRef === null ? null : (bodies.get(output.reportRef) as Report | null)
+    const report = output.reportRef === null ? null : stored<Report>(bodies, output.reportRef, 'report')
     return { kind: 'settled', result: runResult(runId, output, bodies), report }
   }
 

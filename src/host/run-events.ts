@@ -1,7 +1,7 @@
 import type { EventObject } from 'xstate'
 import type { Bodies } from '../engine/bodies.ts'
 import type { Fold } from '../engine/fold.ts'
-import { planBody } from '../flow/run-scope.ts'
+import { planBody, stored } from '../flow/run-scope.ts'
 import type { ActionEmitted } from '../machines/action.types.ts'
 import type { WorkflowEmitted, WorkflowOutput } from '../machines/workflow.types.ts'
 import type { RunEvent } from '../model/events.ts'
@@ -22,9 +22,12 @@ export interface EventTeller {
 export function createEventTeller(runId: string, fold: Fold, bodies: Bodies): EventTeller {
   const begun = fold.snapshot('')
   let state = begun ? statePath(begun.value) : ''
+  let last: typeof begun = null
 
   function stateChange(): readonly Unplaced[] {
     const snapshot = fold.snapshot('')
+    if (snapshot === last) return []
+    last = snapshot
     const now = snapshot ? statePath(snapshot.value) : ''
     if (snapshot === null || now === state) return []
     state = now
@@ -68,7 +71,7 @@ function told(fact: Fact, bodies: Bodies): readonly Unplaced[] {
 
 /** A finished run's result, its criteria in words. */
 export function runResult(runId: string, output: WorkflowOutput, bodies: Bodies): RunResult {
-  const criteria = output.criteriaRef === null ? [] : ((bodies.get(output.criteriaRef) as CriterionResult[] | null) ?? [])
+  const criteria = output.criteriaRef === null ? [] : stored<CriterionResult[]>(bodies, output.criteriaRef, 'criteria')
   const { status, exitReason, summary, usage, failure, reportPath } = output
   return { runId, status, exitReason, summary, criteria, usage, failure, reportPath }
 }

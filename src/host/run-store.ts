@@ -1,6 +1,7 @@
 import type { AnyStateMachine } from 'xstate'
 import { ControllerError } from '../errors.ts'
 import type { RequestAnswer, RunView } from '../controller.types.ts'
+import { stored } from '../flow/run-scope.ts'
 import type { WorkflowContext } from '../machines/workflow.types.ts'
 import type { RunEvent } from '../model/events.ts'
 import type { Report } from '../model/report.ts'
@@ -93,7 +94,7 @@ export function createRunStore({ journal, clock, machine, catalog, actionMs, max
     report(runId) {
       const { fold, bodies } = replay(runId)
       const reportRef = (fold.snapshot('')?.context as WorkflowContext | undefined)?.report?.reportRef ?? null
-      return reportRef === null ? null : (bodies.get(reportRef) as Report | null)
+      return reportRef === null ? null : stored<Report>(bodies, reportRef, 'report')
     },
     async request(runId, given, { waitMs = ANSWER_MS } = {}) {
       if (summary(runId).finished) throw new ControllerError('RUN_FINISHED', `run ${runId} has ended`)

@@ -40,6 +40,8 @@ export const actionMachine = setup({
     timedOutHarmlessly: ({ context }) => context.abortReason === 'timeout' && isRepeatable(context.step.effect),
     effectHappened: (_, params: { verdict: string }) => params.verdict === 'happened',
     didNotAndWantedAgain: ({ context }, params: { verdict: string }) => params.verdict === 'did-not' && wantedAgain(context),
+    /** Its process was lost before the effect: the attempt never was one, so it uses up no retry. */
+    didNotAndProcessLost: ({ context }, params: { verdict: string }) => params.verdict === 'did-not' && processLost(context),
     didNotAndRetriesLeft: ({ context }, params: { verdict: string }) => params.verdict === 'did-not' && retriesLeft(context),
     didNotHappen: (_, params: { verdict: string }) => params.verdict === 'did-not',
     resolvedAs: (_, params: { resolution: string; is: string }) => params.resolution === params.is,
@@ -365,6 +367,11 @@ export const actionMachine = setup({
                 actions: ['noteBegunByPerson', 'reportReady'],
               },
               {
+                guard: { type: 'didNotAndProcessLost', params: ({ event }) => event.output },
+                target: '#action.ready',
+                actions: ['noteBegunByPerson', 'reportReady'],
+              },
+              {
                 guard: { type: 'didNotAndRetriesLeft', params: ({ event }) => event.output },
                 target: '#action.backingOff',
                 actions: ['countRetry'],
@@ -415,6 +422,8 @@ const matchesApproval = (context: ActionContext, verdict: Verdict) =>
 const judged = (context: ActionContext, verdict: Verdict) => ({ verdict, approval: matchesApproval(context, verdict) ? context.approval : null })
 const retriesLeft = (context: ActionContext) => context.retries < context.step.retry.maxRetries
 const wantedAgain = (context: ActionContext) => context.abortReason === 'pause' || context.abortReason === 'restart'
+/** The service says so of an intent that an earlier process left open; a capability that loses sight of its own effect does not. */
+const processLost = ({ abortReason, failure: last }: ActionContext) => abortReason === null && last?.code === 'EFFECT_IN_DOUBT' && last.retryable
 const attemptNumber = (context: ActionContext) => context.attempts + context.personAttempts
 
 const timedOut = ({ step }: ActionContext) => failure('ACTION_TIMEOUT', `the action did not end within ${step.timeoutMs} ms`)

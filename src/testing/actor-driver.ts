@@ -1,11 +1,12 @@
 import { createActor } from 'xstate'
-import type { AnyActorRef, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
+import type { AnyActorRef, AnyStateMachine, EventObject } from 'xstate'
 import { ControllerError } from '../errors.ts'
-import { inputOf, isActor, isMachineRef, isOpen, parentOf, pathOf, scheduledIn, settledBy, srcOf } from './actor-internals.ts'
+import { isActor, isMachineRef, isOpen, pathOf, scheduledIn, settledBy } from './actor-internals.ts'
+import { askedOf, createActorTree } from './actor-tree.ts'
 import { createNotes, delayName } from './chart-driver.ts'
 import type { ArmedDelay, AskedService, ChartDriver } from './chart-driver.ts'
 import { errorData } from './error-data.ts'
-import { assertNothingDue, notArmed } from './fold-driver.ts'
+import { assertNothingDue, notArmed } from './driver-timers.ts'
 import { createHandClock } from './hand-clock.ts'
 import { observed } from './observe.ts'
 import type { Observers } from './observe.ts'
@@ -54,32 +55,22 @@ export function createActorDriver(machine: AnyStateMachine, { input, ...observer
     },
   })
 
-  const askedOf = (ref: AnyActorRef): AskedService => ({
-    path: pathOf(parentOf(ref) ?? actor),
-    childId: ref.id,
-    src: srcOf(ref),
-    input: inputOf(ref),
-  })
-
-  const rootSnapshot = (): AnyMachineSnapshot => actor.getSnapshot()
-  const childrenOf = (ref: AnyActorRef): readonly AnyActorRef[] => Object.values<AnyActorRef>(ref.getSnapshot().children)
-  const below = (ref: AnyActorRef): readonly AnyActorRef[] => [
-    ref,
-    ...childrenOf(ref)
-      .filter((child) => isMachineRef(child) && isOpen(child))
-      .flatMap(below),
-  ]
-  const refOf = (path: string) => below(actor).find((ref) => pathOf(ref) === path)
-  const servicesOf = (ref: AnyActorRef): readonly AnyActorRef[] => childrenOf(ref).filter((child) => isOpen(child) && !isMachineRef(child))
-  const ticking = () => !rootSnapshot().hasTag('clockStopped')
-
-  const armed = () => scheduledIn(actor).map((scheduled) => ({ ...toArmed(scheduled), event: scheduled.event, handle: handles.get(scheduled) ?? -1 }))
-  const toArmed = ({ source, event, id }: { source: AnyActorRef; event: EventObject; id: string }): ArmedDelay => ({
-    owner: pathOf(source),
-    name: delayName(event),
-    timerId: id,
-  })
+  const tree = createActorTree(actor)
+  const ticking = () => !actor.getSnapshot().hasTag('clockStopped')
+  const armed = () =>
+    scheduledIn(actor).map((one) => ({
+      owner: pathOf(one.source),
+      name: delayName(one.event),
+      timerId: one.id,
+      event: one.event,
+      handle: handles.get(one) ?? -1,
+    }))
   const next = () => armed().find(({ handle }) => handle === clock.next()) ?? null
+  /** XState gives a delayed event without an id a random one: then its name must do. */
+  const find = ({ owner, timerId, name }: ArmedDelay) => {
+    const own = armed().filter((timer) => timer.owner === owner)
+    return own.find((timer) => timer.timerId === timerId) ?? own.find((timer) => timer.name === name)
+  }
   const nextDue = () => {
     const handle = clock.next()
     return handle === null ? null : Math.max(clock.due(handle), clock.now())
@@ -100,10 +91,9 @@ export function createActorDriver(machine: AnyStateMachine, { input, ...observer
     )
   }
 
-  function settle({ path, childId }: AskedService, event: EventObject): void {
-    const parent = refOf(path)
-    const child = parent && servicesOf(parent).find((ref) => ref.id === childId)
-    if (child) sane(() => child.send(event))
+  function settle(asked: AskedService, event: EventObject): void {
+    const service = tree.service(asked)
+    if (service) sane(() => service.send(event))
   }
 
   actor.subscribe({ error: (error) => void failures.push(error) })
@@ -114,19 +104,19 @@ export function createActorDriver(machine: AnyStateMachine, { input, ...observer
     now: clocks.now,
     runNow: clocks.runNow,
     send(path, event) {
-      const ref = refOf(path)
+      const ref = tree.machine(path)
       if (ref && isOpen(ref)) sane(() => ref.send(event))
     },
     answer: (asked, output) => settle(asked, settledBy('resolve', output)),
     fail: (asked, error) => settle(asked, settledBy('reject', errorData(error))),
-    asked: () => below(actor).flatMap((ref) => servicesOf(ref).map(askedOf)),
+    asked: tree.asked,
     timers: () =>
       armed()
         .filter(({ handle }) => clock.due(handle) < Infinity)
-        .map(({ owner, name, timerId }) => ({ owner, name, timerId })),
+        .map(withoutHandle),
     nextTimer() {
       const found = next()
-      return found && { owner: found.owner, name: found.name, timerId: found.timerId }
+      return found && withoutHandle(found)
     },
     nextDue,
     wait(ms) {
@@ -134,7 +124,7 @@ export function createActorDriver(machine: AnyStateMachine, { input, ...observer
       move(clock.now() + ms)
     },
     fire(given) {
-      const found = given === undefined ? next() : armed().find(({ owner, timerId }) => owner === given.owner && timerId === given.timerId)
+      const found = given === undefined ? next() : find(given)
       if (found === undefined) throw notArmed(given)
       if (found === null || clock.due(found.handle) === Infinity) return
       firing = found.event
@@ -142,9 +132,11 @@ export function createActorDriver(machine: AnyStateMachine, { input, ...observer
       sane(() => clock.fire(found.handle))
       firing = null
     },
-    paths: () => below(actor).map(pathOf),
-    snapshot: (path) => refOf(path)?.getSnapshot() ?? null,
+    paths: () => tree.machines().map(pathOf),
+    snapshot: (path) => tree.machine(path)?.getSnapshot() ?? null,
     takeStarted: started.take,
     takeFacts: facts.take,
   }
 }
+
+const withoutHandle = ({ owner, name, timerId }: ArmedDelay): ArmedDelay => ({ owner, name, timerId })

@@ -21,3 +21,19 @@ export function lostRequests(entries: readonly JournalEntry[], taken: readonly s
     count(types, type) < count(taken, type) ? [`request ${type}: taken ${count(taken, type)} times, kept ${count(types, type)}`] : [],
   )
 }
+
+/** Requests from the inbox that were applied more than once. */
+export function doubledRequests(entries: readonly JournalEntry[]): readonly string[] {
+  const rows = entries.flatMap((entry) => (entry.kind === 'event' && entry.inbox !== undefined ? [entry.inbox] : []))
+  return rows.filter((row, index) => rows.indexOf(row) !== index).map((row) => `request ${row} of the inbox`)
+}
+
+/** What a verdict on an action is recorded as: what lets its attempt begin. */
+const JUDGED = 'xstate.done.actor.service:judgeAction'
+
+/** How many attempts of a step durable records account for: one for each verdict, and one for each process that took the run over since. */
+export function attemptsAccountedFor(entries: readonly JournalEntry[], stepId: string): number {
+  const isVerdict = (entry: JournalEntry) => entry.kind === 'event' && entry.path === stepId && entry.event.type === JUDGED
+  const first = entries.findIndex(isVerdict)
+  return first === -1 ? 0 : entries.slice(first).filter((entry) => isVerdict(entry) || entry.kind === 'adopted').length
+}

@@ -2,6 +2,7 @@ import { createController } from '../controller.ts'
 import type { Controller, ControllerOptions, Run, StartOptions } from '../controller.types.ts'
 import type { RunEvent } from '../model/events.ts'
 import type { PlannerExecParamsInput } from '../model/goal.ts'
+import type { JournalEntry } from '../model/journal-entry.ts'
 import type { RunRequestInput } from '../model/request.ts'
 import { createSimulatedClock } from '../services/clock/simulated.clock.ts'
 import type { SimulatedClock } from '../services/clock/simulated.clock.ts'
@@ -10,7 +11,7 @@ import type { Guard } from '../services/guard/guard.ts'
 import type { Journal } from '../services/journal/journal.ts'
 import { createMemoryJournal } from '../services/journal/memory.journal.ts'
 import type { Oracle } from '../services/oracle/oracle.ts'
-import { lostEntries, lostEvents, lostRequests } from './crash-checks.ts'
+import { attemptsAccountedFor, doubledRequests, lostEntries, lostEvents, lostRequests } from './crash-checks.ts'
 import type { CrashLife } from './crash-injector.ts'
 import { createPerson } from './crash-person.ts'
 import type { Ask, Person } from './crash-person.ts'
@@ -42,7 +43,7 @@ export interface ControllerCrashOptions extends Omit<ControllerOptions, 'journal
   readonly interruptions?: (ask: Ask<RunRequestInput>) => void
 }
 
-/** How a run ended, as far as a crash must not change it; `lost` and `repeated` are empty for a sound engine. */
+/** How a run ended, as far as a crash must not change it; `lost`, `repeated` and `hasty` are empty for a sound engine. */
 export interface ControllerRunEnd {
   readonly status: string
   readonly exitReason: string
@@ -56,13 +57,17 @@ export interface ControllerRunEnd {
   readonly effects: readonly string[]
   /** What the outside was told and the journal does not have: events, records, requests. */
   readonly lost: readonly string[]
-  /** Effects that happened more often than once under one idempotency key. */
+  /** Effects that happened more often than once under one idempotency key, and requests that were applied more often than once. */
   readonly repeated: readonly string[]
+  /** Attempts that began before the verdict that lets them was durable. */
+  readonly hasty: readonly string[]
   /** Effects that the ledger still has open: those whose end nobody knows. */
   readonly open: readonly string[]
 }
 
 const RUN_ID = 'crashed-run'
+/** The step under which reads before a plan are done: no verdict of them is recorded. */
+const RESEARCH = 'research'
 
 /** A run of a real controller on a simulated clock, for `playCrashes` and `everyBoundary`. */
 export async function controllerScenario(options: ControllerCrashOptions): Promise<CrashScenario<ControllerRunEnd>> {
@@ -72,18 +77,35 @@ export async function controllerScenario(options: ControllerCrashOptions): Promi
   const journal = await openJournal()
   const person = createPerson<RunRequestInput>(clock)
   const told: { readonly life: CrashLife; readonly events: string[] }[] = []
+  const hasty: string[] = []
+  const began = new Map<string, number>()
   let last: Controller | null = null
   const hasRequests = () => journal.pending(RUN_ID).length > 0
   interruptions?.(person.ask)
 
+  /** Looks at each attempt when it begins: what lets it must be durable by then. */
+  function watched(executor: Executor, durable: () => readonly JournalEntry[]): Executor {
+    return {
+      ...executor,
+      execute(action, context) {
+        const { stepId } = context
+        const times = (began.get(stepId) ?? 0) + 1
+        began.set(stepId, times)
+        if (stepId !== RESEARCH && times > attemptsAccountedFor(durable(), stepId)) hasty.push(`attempt ${times} of ${stepId}`)
+        return executor.execute(action, context)
+      },
+    }
+  }
+
   async function open(life: CrashLife): Promise<Controller> {
+    const before = journal.summary(RUN_ID) === null ? [] : journal.read(RUN_ID)
     const lifeClock = life.clock(clock)
     const { executor, guard, oracles } = ports({ clock: lifeClock, world, life: life.number })
     const controller = await createController({
       ...rest,
       journal: life.journal(journal),
       clock: lifeClock,
-      executor: life.executor(executor),
+      executor: life.executor(watched(executor, () => [...before, ...life.told.entries])),
       guard: life.port(guard),
       oracles: oracles.map((oracle) => life.port(oracle)),
     })
@@ -137,7 +159,7 @@ export async function controllerScenario(options: ControllerCrashOptions): Promi
     },
     end() {
       if (last === null) throw new Error('the run has not begun')
-      return endingOf(last, { journal, world, person, told })
+      return endingOf(last, { journal, world, person, told, hasty })
     },
     close: () => journal.close(),
   }
@@ -156,6 +178,7 @@ function endingOf(
     readonly journal: Journal
     readonly world: FakeWorld
     readonly person: Person<RunRequestInput>
+    readonly hasty: readonly string[]
     readonly told: readonly { readonly life: CrashLife; readonly events: readonly string[] }[]
   },
 ): ControllerRunEnd {
@@ -182,7 +205,8 @@ function endingOf(
       ...told.flatMap(({ life }) => lostEntries(entries, life.told.entries)),
       ...lostRequests(entries, person.taken),
     ],
-    repeated: world.repeated().map(({ idempotencyKey, times }) => `${idempotencyKey}: ${times} times`),
+    repeated: [...world.repeated().map(({ idempotencyKey, times }) => `${idempotencyKey}: ${times} times`), ...doubledRequests(entries)],
+    hasty: seen.hasty,
     open: journal.openEffects(RUN_ID).map(({ stepId }) => stepId),
   }
 }

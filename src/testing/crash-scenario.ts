@@ -1,3 +1,4 @@
+import { toFailure } from '../errors.ts'
 import { isDeepStrictEqual } from 'node:util'
 import { createCrashInjector } from './crash-injector.ts'
 import type { CrashLife, CrashPlan } from './crash-injector.ts'
@@ -52,7 +53,7 @@ export interface EveryBoundaryOptions {
 /** A difference in words: where the process died, and what came out otherwise. */
 export function explainDifference<End>({ at, crashes, end, error }: CrashDifference<End>, whole: Played<End>): string {
   const where = crashes.map(({ position, kind, when, what }) => `${position} (${when} ${kind} ${what})`).join(', ') || at.join(', ')
-  if (error !== null) return `crash at ${where}: ${error instanceof Error ? error.message : String(error)}`
+  if (error !== null) return `crash at ${where}: ${toFailure(error).message}`
   return `crash at ${where}: ${differingFields(end, whole.end).join('; ')}`
 }
 

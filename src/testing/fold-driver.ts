@@ -2,9 +2,9 @@ import type { AnyStateMachine, EventObject } from 'xstate'
 import { createFold } from '../engine/fold.ts'
 import type { ArmedTimer, DelayClocks, Effect, Fold, FoldRecord } from '../engine/fold.ts'
 import { createNotes } from './chart-driver.ts'
-import type { ArmedDelay, AskedService, ChartDriver } from './chart-driver.ts'
+import type { AskedService, ChartDriver } from './chart-driver.ts'
 import { errorData } from './error-data.ts'
-import { misuse } from './misuse.ts'
+import { assertNothingDue, notArmed } from './driver-timers.ts'
 import { observed } from './observe.ts'
 import type { Observers } from './observe.ts'
 import { createTwoClocks } from './two-clocks.ts'
@@ -110,20 +110,6 @@ export function createFoldDriver(machine: AnyStateMachine, { input, clocks: dela
     },
     image: () => imageOf(fold),
   }
-}
-
-/** A wait must not jump over a timer. @throws ControllerError USAGE when it would */
-export function assertNothingDue(until: number, due: number | null, timer: ArmedDelay | null): void {
-  if (due === null || until <= due) return
-  throw misuse(`the wait to ${until} ms passes ${timer?.name ?? 'a timer'}, which is due at ${due} ms`, 'Fire the timer first, or wait for less.')
-}
-
-/** Why a timer that was named cannot fire. */
-export function notArmed(timer: ArmedDelay | undefined): Error {
-  return misuse(
-    `no timer ${timer?.timerId ?? ''} of ${timer?.owner || 'the root'} is armed`,
-    'Take the timer from `timers()` just before it is fired.',
-  )
 }
 
 /** Every live actor's state, its timers and services, as text. */

@@ -4,6 +4,7 @@ import type { PathStep } from './path-model.ts'
 import type { Expected } from './path-graph.ts'
 import type { ChartPath } from './paths.ts'
 import { heardByParent } from './under-parent.ts'
+import type { HeardByParent } from './under-parent.ts'
 
 export interface RunPathOptions {
   /** Where the actor lives that goes the path; default the root. For a child of `underParent` it is the child's id. */
@@ -77,6 +78,7 @@ function comparable(driver: ChartDriver, at: string, expected: Expected): unknow
 }
 
 function endOf(driver: ChartDriver): unknown {
-  const { ended = null } = heardByParent(driver)
+  // The parent may be one of the user's own, which keeps what it likes.
+  const { ended }: Partial<HeardByParent> = heardByParent(driver)
   return ended && 'output' in ended ? ended['output'] : null
 }

@@ -50,7 +50,7 @@ describe('a body', () => {
     expect(it.get(ref)).toEqual({ first: true })
   })
 
-  test('that never was is null', () => {
-    expect(bodies().bodies.get(sha256('nothing'))).toBeNull()
+  test('that never was is named as missing', () => {
+    expect(() => bodies().bodies.get(sha256('nothing'), 'plan')).toThrow(/the body of the plan \w{12} is missing/)
   })
 })

@@ -10,7 +10,7 @@ import { shortestPaths, transitionPaths } from '../../src/testing/paths.ts'
 import type { ChartPath } from '../../src/testing/paths.ts'
 import { runPath } from '../../src/testing/run-path.ts'
 import { underParent } from '../../src/testing/under-parent.ts'
-import { HARD, IN_DOUBT, OUTPUT, TRANSIENT, actionInput, ask, verdictOf } from '../support/flow.fixture.ts'
+import { CUT_OFF, HARD, IN_DOUBT, OUTPUT, TRANSIENT, actionInput, ask, verdictOf } from '../support/flow.fixture.ts'
 import type { ActionChanges } from '../support/flow.fixture.ts'
 
 /** Each payload that makes a difference. */
@@ -20,7 +20,7 @@ const CASES: Cases = {
     execute: [OUTPUT],
     reconcileEffect: ['happened', 'did-not', 'unknown'].map((verdict) => ({ verdict, outputRef: null })),
   },
-  errors: { judgeAction: [HARD], execute: [TRANSIENT, HARD, IN_DOUBT], reconcileEffect: [HARD] },
+  errors: { judgeAction: [HARD], execute: [TRANSIENT, HARD, IN_DOUBT, CUT_OFF], reconcileEffect: [HARD] },
   events: {
     'action.pause': [ask.pauseAction('finish'), ask.pauseAction('abort')],
     'action.approve': [ask.approve('s1'), ask.approve('s1', 'another')],
@@ -34,13 +34,12 @@ const CASES: Cases = {
   },
 }
 
-/** What decides about the future; the attempts that a person begins have no limit and decide nothing. */
-const project = ({ retries, modified, approval, abortReason, editRef, begunByPerson }: ActionContext) => [
+/** What decides about the future: attempts that a person begins have no limit and decide nothing, edited arguments are the guard's business. */
+const project = ({ retries, modified, approval, abortReason, begunByPerson }: ActionContext) => [
   retries,
   modified,
   approval?.digest ?? null,
   abortReason,
-  editRef,
   begunByPerson,
 ]
 

@@ -3,7 +3,7 @@ import { failure } from '../../src/errors.ts'
 import type { Verdict } from '../../src/model/verdict.ts'
 import { driveAction } from '../support/drive.ts'
 import type { ActionDriver } from '../support/drive.ts'
-import { HARD, IN_DOUBT, OUTPUT, TRANSIENT, actionInput, ask, verdictOf } from '../support/flow.fixture.ts'
+import { CUT_OFF, HARD, IN_DOUBT, OUTPUT, TRANSIENT, actionInput, ask, verdictOf } from '../support/flow.fixture.ts'
 import type { ActionChanges } from '../support/flow.fixture.ts'
 
 const WRITE = { step: { effect: 'write' } } as const
@@ -57,6 +57,13 @@ function backing(): ActionDriver {
 function reconciling(changes: ActionChanges = WRITE): ActionDriver {
   const action = running(changes)
   action.breaks('execute', IN_DOUBT)
+  return action
+}
+
+/** An earlier process was lost in the middle of the attempt. */
+function cutOff(changes: ActionChanges): ActionDriver {
+  const action = running(changes)
+  action.breaks('execute', CUT_OFF)
   return action
 }
 
@@ -203,6 +210,12 @@ const reconciling_: readonly Row[] = [
     () => reconciling({ step: { ...WRITE.step, ...ONCE } }),
     (a) => a.says('reconcileEffect', DID_NOT),
     'failed',
+  ],
+  [
+    'is ready when its process was lost before it happened, whatever the retries',
+    () => cutOff({ step: { ...WRITE.step, ...ONCE } }),
+    (a) => a.says('reconcileEffect', DID_NOT),
+    'ready',
   ],
   ['asks a person when it cannot be known', () => reconciling(), (a) => a.says('reconcileEffect', UNKNOWN), 'inDoubt.awaitingPerson'],
   ['asks a person when looking fails', () => reconciling(), (a) => a.breaks('reconcileEffect'), 'inDoubt.awaitingPerson'],
@@ -408,6 +421,19 @@ describe('the attempts of an action', () => {
     action.says('reconcileEffect', DID_NOT)
 
     expect(action.result()).toMatchObject({ outcome: 'failed', attempts: 2 })
+  })
+
+  test('whose process was lost before their effect use up no retry', () => {
+    const action = cutOff({ step: { ...WRITE.step, ...ONCE } })
+    action.says('reconcileEffect', DID_NOT)
+    again(action)
+    action.breaks('execute', CUT_OFF)
+    action.says('reconcileEffect', DID_NOT)
+    again(action)
+
+    action.says('execute')
+
+    expect(action.result()).toMatchObject({ outcome: 'succeeded', attempts: 3 })
   })
 
   test('that timed out say so when a write turns out undone, whatever an earlier one failed of', () => {

@@ -7,6 +7,8 @@ import { createActorDriver } from '../../src/testing/actor-driver.ts'
 import type { AskedService, ChartDriver } from '../../src/testing/chart-driver.ts'
 import { createCoverage } from '../../src/testing/coverage.ts'
 import { createFoldDriver } from '../../src/testing/fold-driver.ts'
+import { foldsBack } from '../../src/testing/folds-back.ts'
+import { watch } from '../../src/testing/watch.ts'
 import { driveRun } from '../support/drive.ts'
 import type { RunDriver } from '../support/drive.ts'
 import { GOOD, HARD, ask, planOf, stepOf, verdictOf, workflowInput } from '../support/flow.fixture.ts'
@@ -102,6 +104,19 @@ describe('a run that wanders at random', () => {
       fc.property(anyInput, anyDraws, anyManner, (input, draws, manner) => wander(input, draws, manner, begin)),
       { seed: SEED + numRuns, numRuns },
     )
+  })
+
+  test('folds back from its records to the same state after every one of them', () => {
+    const wander = (input: WorkflowInput, draws: readonly number[]): void => {
+      const fold = createFoldDriver(waitingMachine, { input, clocks: DELAY_CLOCKS })
+      const driver = watch(fold, [foldsBack(fold)])
+      const walk = createRunWalk(driver)
+      walk.hurry(draws[0] ?? 0)
+      for (const draw of draws) if (!walk.step(draw)) break
+      expect(driver.violations()).toEqual([])
+    }
+
+    fc.assert(fc.property(anyInput, anyDraws, wander), { seed: SEED, numRuns: 150 })
   })
 
   test.each(Object.entries(RARE))('keeps them also when %s', (_, [changes, course]) => {

@@ -29,8 +29,6 @@ export const flaky = (id: string, failures: number, rest: Partial<StepInput> & {
 /** A step that fails for good. */
 export const broken = (id: string, rest: Partial<StepInput> = {}): StepInput => flaky(id, 1_000, { transient: false, ...rest })
 
-export type { ScriptedOracle } from '../../src/testing/scripted-oracle.ts'
-
 /** An oracle whose last answer goes on for ever. */
 export const scriptedOracle = (script: Omit<OracleScript, 'name' | 'afterwards'>, name = 'scripted') =>
   scripted({ ...script, name, afterwards: 'repeat' })

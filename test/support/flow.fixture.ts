@@ -100,7 +100,8 @@ export function verdictOf(decision: Verdict['decision'], changes: Partial<Verdic
 export const OUTPUT: ExecuteOutput = { outputRef: 'output-1', usage: { ...NO_USAGE, wallMs: 5, tokens: 10 } }
 export const TRANSIENT = failure('ACTION_TRANSIENT', 'the line was busy')
 export const HARD = failure('ACTION_FAILED', 'the file is not there')
-export const IN_DOUBT = failure('EFFECT_IN_DOUBT', 'an earlier process began it')
+export const IN_DOUBT = failure('EFFECT_IN_DOUBT', 'the line broke while it was done')
+export const CUT_OFF = { ...failure('EFFECT_IN_DOUBT', 'an earlier process began it'), retryable: true }
 
 /** What a service says when all goes well; a plan and a verdict for an action have to be given. */
 export const GOOD = {

@@ -7,7 +7,7 @@ import type { AskedService, ChartDriver } from '../../src/testing/chart-driver.t
 import type { Choice } from '../../src/testing/choices.ts'
 import { createWalk } from '../../src/testing/walk.ts'
 import type { Walk } from '../../src/testing/walk.ts'
-import { FINDINGS, GOOD, HARD, IN_DOUBT, TRANSIENT, amendment, ask, planOf, stepOf, verdictOf } from './flow.fixture.ts'
+import { CUT_OFF, FINDINGS, GOOD, HARD, IN_DOUBT, TRANSIENT, amendment, ask, planOf, stepOf, verdictOf } from './flow.fixture.ts'
 
 const RETRIES = { maxRetries: 1, backoff: 'fixed', baseDelayMs: 2_003, maxDelayMs: 30_000 } as const
 
@@ -105,7 +105,7 @@ export function createRunWalk(driver: ChartDriver): RunWalk {
       case 'judgeAction':
         return [...verdicts(asked).map(([weight, verdict]) => says(weight, verdict)), fails(1, HARD)]
       case 'execute':
-        return [says(16, GOOD.execute), fails(6, TRANSIENT), fails(4, HARD), fails(3, IN_DOUBT)]
+        return [says(16, GOOD.execute), fails(6, TRANSIENT), fails(4, HARD), fails(3, IN_DOUBT), fails(2, CUT_OFF)]
       case 'reconcileEffect':
         return [says(6, GOOD.reconcileEffect), ...['did-not', 'unknown'].map((verdict) => says(6, { verdict, outputRef: null })), fails(1, HARD)]
       case 'evaluateCriteria':

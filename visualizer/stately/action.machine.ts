@@ -147,6 +147,11 @@ export const actionMachine = createMachine({
                 target: '#action.ready',
                 actions: ['noteBegunByPerson', 'reportReady'],
               },
+              {
+                guard: { type: 'didNotAndProcessLost' },
+                target: '#action.ready',
+                actions: ['noteBegunByPerson', 'reportReady'],
+              },
               { guard: { type: 'didNotAndRetriesLeft' }, target: '#action.backingOff', actions: ['countRetry'] },
               { guard: { type: 'didNotHappen' }, target: '#action.failed', actions: 'recordDidNotHappen' },
               { target: 'awaitingPerson' },

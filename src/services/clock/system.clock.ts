@@ -8,7 +8,7 @@ export function createSystemClock(): Clock {
   return {
     now: () => Date.now(),
     after(ms, callback) {
-      if (Number.isNaN(ms)) throw new RangeError('a timer needs a number of milliseconds, not NaN')
+      if (typeof ms !== 'number' || Number.isNaN(ms)) throw new RangeError(`a timer needs a number of milliseconds, not ${String(ms)}`)
       const handle: { timer: NodeJS.Timeout | null } = { timer: null }
       const arm = (left: number) => {
         handle.timer = setTimeout(() => (left > LONGEST_MS ? arm(left - LONGEST_MS) : callback()), Math.min(Math.max(0, left), LONGEST_MS))

@@ -11,7 +11,7 @@ const MAX_DEPTH = 500
  * @throws ControllerError JOURNAL_CORRUPT when reading the text would give back something else: the run could not be replayed
  */
 export function encodeEntry(runId: string, entry: JournalEntry): string {
-  const problem = lossyPart(entry, 'entry', 0) ?? shapeProblem(entry)
+  const problem = lossyPart(entry, 'entry') ?? shapeProblem(entry)
   if (problem !== null) throw refusedCommit(runId, problem)
   return JSON.stringify(compacted(entry))
 }
@@ -24,7 +24,7 @@ export const isSnapshotText = (body: string): boolean => body.startsWith('{"kind
  * @throws ControllerError JOURNAL_CORRUPT when it is not plain data
  */
 export function encodeEvent(runId: string, event: InboxRow['event']): string {
-  const problem = lossyPart(event, 'event', 0)
+  const problem = lossyPart(event, 'event')
   if (problem !== null) throw refusedCommit(runId, problem)
   return JSON.stringify(event)
 }
@@ -58,22 +58,37 @@ function summarize(issues: readonly { readonly path: readonly PropertyKey[]; rea
 }
 
 /** The first part of a value that JSON would drop or change, in words; null when there is none. Absent and undefined members are the same. */
-function lossyPart(value: unknown, path: string, depth: number): string | null {
-  if (value === null || typeof value === 'string' || typeof value === 'boolean') return null
-  if (typeof value === 'number') return Number.isFinite(value) ? null : `${path} is ${value}, which JSON cannot carry`
-  if (depth > MAX_DEPTH) return `${path} is nested deeper than ${MAX_DEPTH} levels`
-  if (Array.isArray(value)) return firstLossy(value.entries(), path, depth)
-  if (typeof value !== 'object') return `${path} is of type ${typeof value}, which JSON cannot carry`
-  const prototype: unknown = Object.getPrototypeOf(value)
-  if (prototype !== Object.prototype && prototype !== null) return `${path} is an instance of ${value.constructor.name}, not plain data`
-  return firstLossy(Object.entries(value), path, depth)
+function lossyPart(value: unknown, name: string): string | null {
+  const loss = lossIn(value, 0)
+  return loss && `${name}${loss.path} ${loss.what}`
 }
 
-function firstLossy(parts: Iterable<readonly [string | number, unknown]>, path: string, depth: number): string | null {
-  for (const [key, part] of parts) {
-    if (part === undefined && typeof key === 'string') continue
-    const problem = lossyPart(part, `${path}.${key}`, depth + 1)
-    if (problem !== null) return problem
+/** Where is only put together when something is found: each value of each record comes by here. */
+interface Loss {
+  readonly path: string
+  readonly what: string
+}
+
+function lossIn(value: unknown, depth: number): Loss | null {
+  if (value === null || typeof value === 'string' || typeof value === 'boolean') return null
+  if (typeof value === 'number') return Number.isFinite(value) ? null : here(`is ${value}, which JSON cannot carry`)
+  if (depth > MAX_DEPTH) return here(`is nested deeper than ${MAX_DEPTH} levels`)
+  if (typeof value !== 'object') return here(`is of type ${typeof value}, which JSON cannot carry`)
+  if (Array.isArray(value)) {
+    for (let index = 0; index < value.length; index++) {
+      const loss = lossIn(value[index], depth + 1)
+      if (loss !== null) return within(index, loss)
+    }
+    return null
+  }
+  const prototype: unknown = Object.getPrototypeOf(value)
+  if (prototype !== Object.prototype && prototype !== null) return here(`is an instance of ${value.constructor.name}, not plain data`)
+  for (const [key, part] of Object.entries(value)) {
+    const loss = part === undefined ? null : lossIn(part, depth + 1)
+    if (loss !== null) return within(key, loss)
   }
   return null
 }
+
+const here = (what: string): Loss => ({ path: '', what })
+const within = (key: string | number, { path, what }: Loss): Loss => ({ path: `.${key}${path}`, what })

@@ -1,4 +1,5 @@
 import * as z from 'zod'
+import { sha256 } from '../../model/digest.ts'
 import type { EffectRecord, InboxRow, RunSummary } from './journal.ts'
 import { corrupt } from './journal-failure.ts'
 import type { Claim } from './lease-rules.ts'
@@ -6,7 +7,7 @@ import type { Row } from './sqlite-driver.ts'
 
 // Rows come from a file that others can write: each is checked when it is read.
 
-const RunSummaryRecord: z.ZodType<RunSummary> = z.strictObject({
+const StoredSummary = z.strictObject({
   runId: z.string(),
   goal: z.string(),
   workflowType: z.string(),
@@ -16,6 +17,8 @@ const RunSummaryRecord: z.ZodType<RunSummary> = z.strictObject({
   exitReason: z.string().nullable(),
   createdAt: z.number(),
   updatedAt: z.number(),
+  /** Absent in stores of earlier versions. */
+  check: z.string().optional(),
 })
 
 const EffectRow: z.ZodType<EffectRecord> = z.strictObject({
@@ -40,11 +43,21 @@ const RequestRow: z.ZodType<InboxRow> = z.strictObject({
   answer: z.string().nullable(),
 })
 
-const WholeNumber = z.int()
-
 const ClaimRow: z.ZodType<Claim> = z.strictObject({ runId: z.string(), owner: z.string().nullable(), token: z.int(), expiresAt: z.number() })
 
-export const toSummary = (row: Row): RunSummary => checked(RunSummaryRecord, 'summary', row['run_id'], parsed(row['summary']))
+/** A summary as text, with the hash that tells that it is as it was written. */
+export function encodeSummary(summary: RunSummary): string {
+  return JSON.stringify({ ...summary, check: sha256(JSON.stringify(summary)) })
+}
+
+/** @throws ControllerError JOURNAL_CORRUPT when it is not what was written */
+export function toSummary(row: Row): RunSummary {
+  const runId = row['run_id']
+  const { check, ...summary } = checked(StoredSummary, 'summary', runId, parsed(row['summary']))
+  if (summary.runId !== runId) throw damaged('summary', runId, `it is that of run ${summary.runId}`)
+  if (check !== undefined && check !== sha256(JSON.stringify(summary))) throw damaged('summary', runId, 'its content does not match its hash')
+  return summary
+}
 
 export const toEffect = (row: Row): EffectRecord => checked(EffectRow, 'effect', row['key'], { ...row })
 
@@ -53,7 +66,11 @@ export const toClaim = (row: Row): Claim => checked(ClaimRow, 'lease of run', ro
 export const toInboxRow = (row: Row): InboxRow => checked(RequestRow, 'request', row['inboxId'], { ...row, event: parsed(row['event']) })
 
 /** A column that must be a whole number; `of` names the row. */
-export const integer = (row: Row, column: string, of: string): number => checked(WholeNumber, column, `of ${of}`, row[column])
+export function integer(row: Row, column: string, of: string): number {
+  const value = row[column]
+  if (typeof value !== 'number' || !Number.isSafeInteger(value)) throw damaged(column, `of ${of}`, 'it is no whole number')
+  return value
+}
 
 /** A column that must be bytes, as hex; `of` names the row. */
 export function hex(row: Row, column: string, of: string): string {

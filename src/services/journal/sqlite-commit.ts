@@ -1,4 +1,5 @@
 import { extendChain } from './chain.ts'
+import { encodeSummary } from './records.ts'
 import { packBody } from './blob-body.ts'
 import { blobsAhead, checkCommit, type PreparedCommit } from './commit-rules.ts'
 import { runUnknown } from './journal-failure.ts'
@@ -35,7 +36,7 @@ function writeRecords(store: Store, run: StoredRun, { runId, bodies }: PreparedC
 
 function writeSummary(store: Store, { runId, summary }: PreparedCommit): void {
   if (summary === null) return
-  store.statement('UPDATE runs SET created_at = ?, summary = ? WHERE run_id = ?').run(summary.createdAt, JSON.stringify(summary), runId)
+  store.statement('UPDATE runs SET created_at = ?, summary = ? WHERE run_id = ?').run(summary.createdAt, encodeSummary(summary), runId)
 }
 
 function writeBlobs(store: Store, commit: PreparedCommit): void {

@@ -4,6 +4,7 @@ import { setTimeout } from 'node:timers/promises'
 import { ControllerError } from '../../errors.ts'
 import type { Driver, OpenDriver, Statement } from './sqlite-driver.ts'
 import { isBusy, journalFailure } from './sqlite-failure.ts'
+import { assertNotCutOff, assertWholeLog } from './sqlite-log.ts'
 import { connectionPragmas, ensureSchema } from './sqlite-schema.ts'
 import { prepareStateFolder } from './state-folder.ts'
 
@@ -47,6 +48,8 @@ export function openStore(openDriver: OpenDriver, options: StoreOptions): Store 
   const explain = (error: unknown): ControllerError => journalFailure(error, file)
   const driver = explained(explain, () => {
     prepareStateFolder(file)
+    assertNotCutOff(file)
+    assertWholeLog(file)
     return connect(openDriver, options)
   })
   const statements = new Map<string, Statement>()

@@ -4,7 +4,7 @@ import { verifyChain, type ChainRecord } from './chain.ts'
 import { prepareCommit } from './commit-rules.ts'
 import { decodeEntry, isSnapshotText } from './entry-text.ts'
 import { createGroupCommit } from './group-commit.ts'
-import type { Journal } from './journal.ts'
+import type { Journal, RunSummary } from './journal.ts'
 import { corrupt, corruptRecord, runUnknown } from './journal-failure.ts'
 import { createLeases } from './leases.ts'
 import { toEffect, toHex, toSummary } from './records.ts'
@@ -64,13 +64,7 @@ function createReaders(store: Store, ledger: Ledger): Pick<Journal, 'read' | 'ta
       const row = store.read(() => store.statement('SELECT run_id, summary FROM runs WHERE run_id = ? AND summary IS NOT NULL').get(runId))
       return row && toSummary(row)
     },
-    list: ({ limit = -1 } = {}) =>
-      store.read(() =>
-        store
-          .statement('SELECT run_id, summary FROM runs WHERE summary IS NOT NULL ORDER BY created_at DESC, run_id DESC LIMIT ?')
-          .all(limit)
-          .map(toSummary),
-      ),
+    list: ({ limit = -1 } = {}) => store.read(() => listRuns(store, limit)),
     effect: (key) => store.read(() => ledger.effect(key)),
     openEffects: (runId) =>
       store.read(() =>
@@ -111,23 +105,42 @@ function readTail(store: Store, ledger: Ledger, runId: string): readonly ChainRe
 function recordsOf(store: Store, { runNo }: StoredRun, runId: string, fromSeq: number, toSeq: number): readonly ChainRecord[] {
   const first = runNo * RECORDS_PER_RUN
   return store
-    .statement('SELECT run_id, seq, body, hash FROM journal WHERE record_id BETWEEN ? AND ? ORDER BY record_id')
+    .statement('SELECT record_id, run_id, seq, body, hash FROM journal WHERE record_id BETWEEN ? AND ? ORDER BY record_id')
     .all(first + fromSeq, first + toSeq)
-    .map((row, index) => toChainRecord(runId, row, fromSeq + index))
+    .map((row, index) => toChainRecord(runId, row, fromSeq + index, first))
 }
 
-function toChainRecord(runId: string, row: Row, index: number): ChainRecord {
-  const { run_id: owner, seq, body, hash } = row
+function toChainRecord(runId: string, row: Row, index: number, first: number): ChainRecord {
+  const { record_id: id, run_id: owner, seq, body, hash } = row
   if (owner !== runId) throw corruptRecord(runId, index, 'it is marked as that of another run')
-  if (typeof seq !== 'number' || typeof body !== 'string' || !(hash instanceof Uint8Array)) {
+  if (typeof id !== 'number' || typeof seq !== 'number' || typeof body !== 'string' || !(hash instanceof Uint8Array)) {
     throw corruptRecord(runId, index, 'a column of it has the wrong type')
   }
-  return { seq, body, hash: toHex(hash) }
+  // Its number and its place must both be the next ones.
+  return { seq: seq === index ? id - first : seq, body, hash: toHex(hash) }
 }
 
 function lostOrUnknown(store: Store, runId: string): Error {
   const orphan = store.statement('SELECT seq FROM journal WHERE run_id = ? LIMIT 1').get(runId)
   return orphan === null ? runUnknown(runId) : corruptRecord(runId, 0, 'the run is no longer listed, but records of it are there')
+}
+
+function listRuns(store: Store, limit: number): readonly RunSummary[] {
+  assertNoneLost(store)
+  return store
+    .statement('SELECT run_id, summary FROM runs WHERE summary IS NOT NULL ORDER BY created_at DESC, run_id DESC LIMIT ?')
+    .all(limit)
+    .map(toSummary)
+}
+
+/** A damaged page can hide runs from the table, but not from its index as well. Every run has a summary from its first record on. */
+function assertNoneLost(store: Store): void {
+  const table = store
+    .statement('SELECT count(*) AS runs, count(CASE WHEN next_seq > 0 AND summary IS NULL THEN 1 END) AS blank FROM runs NOT INDEXED')
+    .get()
+  const index = store.statement('SELECT count(*) AS runs FROM runs INDEXED BY sqlite_autoindex_runs_1').get()
+  if (table?.['runs'] === index?.['runs'] && table?.['blank'] === 0) return
+  throw corrupt('The journal has lost runs: the table of runs and its index do not agree, or a run has no summary.', { problem: 'runs are missing' })
 }
 
 function readBlob(store: Store, ref: string): string | null {
