@@ -9,9 +9,9 @@ import { createImagePacker } from './fold-image.ts'
 import type { PackedImage } from './fold-image.ts'
 import { createFold, emittedBy, foldEntry } from './fold.ts'
 import type { ArmedTimer, DelayClocks, Effect, Fold, FoldImage, OutstandingService } from './fold.ts'
-import { assertRestorable, serviceLogic } from './restorable.ts'
+import { assertRestorable } from './restorable.ts'
 import { createRunTimers } from './run-timers.ts'
-import { createServiceHost, startService } from './xstate-internals.ts'
+import { startService } from './xstate-internals.ts'
 
 export interface DurableRunOptions {
   readonly runId: string
@@ -80,7 +80,6 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   const { from } = options
   const fold = createFold(machine, options.clocks, from?.image)
   const packer = createImagePacker(bodies.put)
-  const host = createServiceHost()
   const services = new Map<string, { readonly service: OutstandingService; stop(): void }>()
   let seq = from?.entry.seq ?? -1
   let lastSnapshot = from?.entry.seq ?? 0
@@ -197,21 +196,17 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   }
 
   function run(service: OutstandingService, id: string): { stop(): void } {
-    const logic = serviceLogic(runId, fold, service)
+    const ref = fold.serviceRef(service)
+    if (ref === null) throw new ControllerError('INTERNAL', `the service ${service.src} of run ${runId} is not outstanding`)
     let over = false
-    const actor = startService(logic, {
-      id: service.childId,
-      input: service.input,
-      host,
-      onEvent: (event) => {
-        if (over || stopped) return
-        const ends = event.type === `xstate.done.actor.${service.childId}` || event.type === `xstate.error.actor.${service.childId}`
-        if (ends) {
-          over = true
-          services.delete(id)
-        }
-        void receive(service.path, event, ends ? { child: service.childId } : {})
-      },
+    const actor = startService(ref, (event) => {
+      if (over || stopped) return
+      const ends = event.type === `xstate.done.actor.${service.childId}` || event.type === `xstate.error.actor.${service.childId}`
+      if (ends) {
+        over = true
+        services.delete(id)
+      }
+      void receive(service.path, event, ends ? { child: service.childId } : {})
     })
     return {
       stop() {

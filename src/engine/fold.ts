@@ -83,6 +83,8 @@ export interface Fold {
   paths(): readonly string[]
   timers(): readonly ArmedTimer[]
   services(): readonly OutstandingService[]
+  /** The actor of an outstanding service, not started; null when it is not outstanding. */
+  serviceRef(service: OutstandingService): AnyActorRef | null
   /** Whether a service or timer that an effect is about still stands: a later step of the same cascade may have taken it back. */
   stands(effect: Effect): boolean
   /** All of it, to go on from later; null before `init`. */
@@ -313,6 +315,10 @@ export function createFold(machine: AnyStateMachine, clocks: DelayClocks, image?
     paths: () => [...nodes.keys()],
     timers: () => [...nodes.values()].flatMap((node) => [...node.timers.values()]),
     services: () => [...nodes.values()].flatMap((node) => [...node.services.values()]),
+    serviceRef({ path, childId }) {
+      const node = nodes.get(path)
+      return node?.services.has(childId) === true ? ((node.snapshot?.children[childId] as AnyActorRef | undefined) ?? null) : null
+    },
     stands(effect) {
       if (effect.kind === 'start') return nodes.get(effect.service.path)?.services.get(effect.service.childId) === effect.service
       return effect.kind !== 'arm' || nodes.get(effect.timer.owner)?.timers.get(effect.timer.timerId) === effect.timer

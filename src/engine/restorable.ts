@@ -1,19 +1,6 @@
-import type { AnyActorLogic } from 'xstate'
 import { ControllerError } from '../errors.ts'
 import type { Fold, OutstandingService } from './fold.ts'
 import { invokedIds } from './xstate-internals.ts'
-
-/**
- * The logic of a service that a run waits for.
- * @throws ControllerError ENGINE_DIVERGED when this version does not have it
- */
-export function serviceLogic(runId: string, fold: Fold, service: OutstandingService): AnyActorLogic {
-  const logic = fold.machine(service.path)?.implementations.actors[service.src]
-  if (logic === undefined || typeof logic === 'string') {
-    throw new ControllerError('ENGINE_DIVERGED', `run ${runId} waits for the service ${service.src}, which this version does not have`)
-  }
-  return logic as AnyActorLogic
-}
 
 /**
  * Every active state's service must be there, and must exist in this version.
@@ -29,5 +16,10 @@ export function assertRestorable(runId: string, fold: Fold): void {
       throw new ControllerError('ENGINE_DIVERGED', `run ${runId}: ${path || 'the workflow'} waits for ${missing}, which is not outstanding`)
     }
   }
-  for (const service of fold.services()) serviceLogic(runId, fold, service)
+  for (const service of fold.services()) assertKnown(runId, fold, service)
+}
+
+function assertKnown(runId: string, fold: Fold, { path, src }: OutstandingService): void {
+  if (fold.machine(path)?.implementations.actors[src] !== undefined) return
+  throw new ControllerError('ENGINE_DIVERGED', `run ${runId} waits for the service ${src}, which this version does not have`)
 }

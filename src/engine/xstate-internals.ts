@@ -1,4 +1,4 @@
-import { StateMachine, createActor, fromTransition } from 'xstate'
+import { StateMachine, createActor } from 'xstate'
 import type { AnyActorLogic, AnyActorRef, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate'
 
 /**
@@ -80,19 +80,17 @@ export function invokedIds(snapshot: AnyMachineSnapshot): readonly string[] {
   return snapshot._nodes.flatMap((node) => node.invoke.map((invoke) => invoke.id))
 }
 
-/** Runs one invoked service as an ordinary XState actor whose events to its parent come back here. */
-export function startService(
-  logic: AnyActorLogic,
-  options: { readonly id: string; readonly input: unknown; readonly host: AnyActorRef; readonly onEvent: (event: EventObject) => void },
-): { stop(): void } {
-  const { host } = options
-  const parent = { id: 'host', sessionId: host.sessionId, system: host.system, _send: options.onEvent, send: options.onEvent }
-  const actor = createActor(logic, { id: options.id, input: options.input, parent: parent as never } as never)
-  actor.start()
-  return { stop: () => (actor as unknown as { _stop(): void })._stop() }
-}
-
-/** The actor whose system hosts the services of one run; never started. */
-export function createServiceHost(): AnyActorRef {
-  return createActor(fromTransition(() => null, null))
+/**
+ * Runs an invoked service: the very actor that its parent's transition made, whose events to its parent come here instead. To the charts it
+ * stays as it was made, now and on replay: what came of it they hear by its event alone.
+ */
+export function startService(ref: AnyActorRef, onEvent: (event: EventObject) => void): { stop(): void } {
+  const made: unknown = ref.getSnapshot()
+  const hear = (event: EventObject) => {
+    Object.assign(ref, { _snapshot: made })
+    onEvent(event)
+  }
+  Object.assign(ref, { _parent: { id: 'engine', sessionId: ref.sessionId, system: ref.system, _send: hear, send: hear } })
+  ref.start()
+  return { stop: () => (ref as unknown as { _stop(): void })._stop() }
 }

@@ -12,10 +12,11 @@ import type { Store } from './sqlite-store.ts'
  * @throws ControllerError RUN_UNKNOWN, LEASE_LOST, JOURNAL_CORRUPT
  */
 export function writeCommit(store: Store, ledger: Ledger, commit: PreparedCommit): void {
-  const run = ledger.run(commit.runId)
-  if (run === null) throw runUnknown(commit.runId)
+  const stored = ledger.claimed(commit.runId)
+  if (stored === null) throw runUnknown(commit.runId)
+  const { run, claim } = stored
   const nextSeq = (runId: string) => (runId === commit.runId ? run.nextSeq : ledger.nextSeq(runId))
-  checkCommit(commit, { nextSeq, claim: ledger.claim, inbox: ledger.inbox, effect: ledger.effect })
+  checkCommit(commit, { nextSeq, claim: () => claim, inbox: ledger.inbox, effect: ledger.effect })
   writeRecords(store, run, commit)
   writeSummary(store, commit)
   writeBlobs(store, commit)

@@ -61,17 +61,18 @@ export function openStore(openDriver: OpenDriver, options: StoreOptions): Store 
   }
   const use = <T>(begin: string, work: () => T): T => {
     assertOpen()
-    return transaction(driver, begin, work)
+    return transaction((sql) => statement(sql).run(), begin, work)
+  }
+  const statement = (sql: string): Statement => {
+    const known = statements.get(sql)
+    if (known !== undefined) return known
+    const prepared = driver.prepare(sql)
+    statements.set(sql, prepared)
+    return prepared
   }
 
   return {
-    statement: (sql) => {
-      const known = statements.get(sql)
-      if (known !== undefined) return known
-      const statement = driver.prepare(sql)
-      statements.set(sql, statement)
-      return statement
-    },
+    statement,
     read: (work) => explained(explain, () => (reading ? work() : patiently(() => use('BEGIN', work)))),
     atOneMoment: (work) => {
       if (reading) return work()
@@ -82,7 +83,7 @@ export function openStore(openDriver: OpenDriver, options: StoreOptions): Store 
         return work()
       } finally {
         reading = false
-        rollback(driver)
+        rollback(driver.exec)
       }
     },
     exec: (sql) => {
@@ -104,7 +105,7 @@ function connect(openDriver: OpenDriver, { file, sync }: StoreOptions): Driver {
   const driver = patiently(() => openDriver(file))
   try {
     for (const pragma of connectionPragmas(sync, BUSY_TIMEOUT_MS)) patiently(() => driver.exec(pragma))
-    patiently(() => transaction(driver, 'BEGIN IMMEDIATE', () => ensureSchema(driver, file)))
+    patiently(() => transaction(driver.exec, 'BEGIN IMMEDIATE', () => ensureSchema(driver, file)))
     return driver
   } catch (error) {
     driver.close()
@@ -112,21 +113,21 @@ function connect(openDriver: OpenDriver, { file, sync }: StoreOptions): Driver {
   }
 }
 
-function transaction<T>(driver: Driver, begin: string, work: () => T): T {
-  driver.exec(begin)
+function transaction<T>(execute: (sql: string) => void, begin: string, work: () => T): T {
+  execute(begin)
   try {
     const result = work()
-    driver.exec('COMMIT')
+    execute('COMMIT')
     return result
   } catch (error) {
-    rollback(driver)
+    rollback(execute)
     throw error
   }
 }
 
-function rollback(driver: Driver): void {
+function rollback(execute: (sql: string) => void): void {
   try {
-    driver.exec('ROLLBACK')
+    execute('ROLLBACK')
   } catch {
     // A full disk or an I/O error has ended the transaction already; the first error is the one that counts.
   }
