@@ -73,6 +73,12 @@ export interface DurableRun {
   runNow(): number
 }
 
+/** A service that was begun, or will be once its cause is durable. */
+interface Begun {
+  readonly service: OutstandingService
+  stop: () => void
+}
+
 const key = (path: string, id: string) => `${path} ${id}`
 
 export function createDurableRun(options: DurableRunOptions): DurableRun {
@@ -80,7 +86,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   const { from } = options
   const fold = createFold(machine, options.clocks, from?.image)
   const packer = createImagePacker(bodies.put)
-  const services = new Map<string, { readonly service: OutstandingService; stop(): void }>()
+  const services = new Map<string, Begun>()
   let seq = from?.entry.seq ?? -1
   let lastSnapshot = from?.entry.seq ?? 0
   let last = { at: from?.entry.at ?? 0, runAt: from?.entry.runAt ?? 0 }
@@ -184,36 +190,39 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     if (held || stopped) return
     const id = key(service.path, service.childId)
     stopService(id)
-    const announced = { service, stop: () => {} }
-    services.set(id, announced)
+    const begun: Begun = { service, stop: () => {} }
+    services.set(id, begun)
     const start = () => {
-      if (services.get(id) !== announced) return
+      if (services.get(id) !== begun) return
       if (held) return void services.delete(id)
-      services.set(id, { service, ...run(service, id) })
+      run(begun, id)
     }
     if (options.external.has(service.src)) durable.then(start, () => {})
     else start()
   }
 
-  function run(service: OutstandingService, id: string): { stop(): void } {
+  /** It may end before this returns, and something else may have begun under its name by then. */
+  function run(begun: Begun, id: string): void {
+    const { service } = begun
     const ref = fold.serviceRef(service)
     if (ref === null) throw new ControllerError('INTERNAL', `the service ${service.src} of run ${runId} is not outstanding`)
     let over = false
+    begun.stop = () => void (over = true)
     const actor = startService(ref, (event) => {
       if (over || stopped) return
       const ends = event.type === `xstate.done.actor.${service.childId}` || event.type === `xstate.error.actor.${service.childId}`
       if (ends) {
         over = true
-        services.delete(id)
+        if (services.get(id) === begun) services.delete(id)
       }
       void receive(service.path, event, ends ? { child: service.childId } : {})
     })
-    return {
-      stop() {
-        over = true
-        actor.stop()
-      },
+    const wasStopped = over
+    begun.stop = () => {
+      over = true
+      actor.stop()
     }
+    if (wasStopped) actor.stop()
   }
 
   function stopService(id: string): void {
@@ -288,7 +297,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
       // What is late happens first: it decides what has to begin again at all.
       for (const timer of timers.late(at)) if (fold.timers().includes(timer)) void fire(timer)
       for (const timer of fold.timers()) timers.arm(timer)
-      for (const service of fold.services()) if (outstanding.includes(service)) begin(service, tail)
+      for (const service of fold.services()) if (outstanding.includes(service) && fold.serviceRef(service) !== null) begin(service, tail)
     },
     deliver(path, event, cause = {}) {
       if (stopped) return refuse()

@@ -82,15 +82,16 @@ export function invokedIds(snapshot: AnyMachineSnapshot): readonly string[] {
 
 /**
  * Runs an invoked service: the very actor that its parent's transition made, whose events to its parent come here instead. To the charts it
- * stays as it was made, now and on replay: what came of it they hear by its event alone.
+ * stays as it was made, now as on replay: what becomes of it they hear by its events alone.
  */
 export function startService(ref: AnyActorRef, onEvent: (event: EventObject) => void): { stop(): void } {
   const made: unknown = ref.getSnapshot()
-  const hear = (event: EventObject) => {
-    Object.assign(ref, { _snapshot: made })
-    onEvent(event)
-  }
-  Object.assign(ref, { _parent: { id: 'engine', sessionId: ref.sessionId, system: ref.system, _send: hear, send: hear } })
+  const persisted: unknown = ref.getPersistedSnapshot()
+  Object.assign(ref, {
+    _parent: { id: 'engine', sessionId: ref.sessionId, system: ref.system, _send: onEvent, send: onEvent },
+    getSnapshot: () => made,
+    getPersistedSnapshot: () => persisted,
+  })
   ref.start()
   return { stop: () => (ref as unknown as { _stop(): void })._stop() }
 }

@@ -21,7 +21,7 @@ export function actionServices(ports: FlowPorts, find: FindRun): Pick<Services, 
       const scope = find(input.runId)
       const action = resolveAction(scope, input)
       const verdict = await scope.guard.judge(action, scope.guardScope)
-      const isPlanned = verdict.decision !== 'modify' && isDeepStrictEqual(action, plannedAction(scope.bodies, input))
+      const isPlanned = input.modifiedRef === null && verdict.decision !== 'modify' && isDeepStrictEqual(action, plannedAction(scope.bodies, input))
       return { ...verdict, actionRef: isPlanned ? '' : scope.bodies.put(action) }
     },
 

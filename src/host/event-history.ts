@@ -54,7 +54,7 @@ export function createEventHistory({ firstSeq, earlier }: EventHistoryOptions): 
 
   return {
     push(events) {
-      kept.push(...events)
+      for (const event of events) kept.push(event)
       trim()
       wakeAll()
     },

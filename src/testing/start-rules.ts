@@ -6,10 +6,13 @@ import type { Moment, Rule } from './watch.ts'
 const ownerOf = ({ path }: AskedService): string => path || 'the root'
 
 /** Property 1: a service starts only when `allowed` says so, for instance because of what `moment.past` has of people's answers. */
-export function startsOnlyWhen(service: string, allowed: (asked: AskedService, moment: Moment) => boolean): Rule {
+export function startsOnlyWhen<Input = unknown>(
+  service: string,
+  allowed: (asked: AskedService & { readonly input: Input }, moment: Moment) => boolean,
+): Rule {
   return rule((moment) =>
     moment.started
-      .filter((asked) => asked.src === service && !allowed(asked, moment))
+      .filter((asked) => asked.src === service && !allowed(asked as AskedService & { readonly input: Input }, moment))
       .map((asked) => `${service} of ${ownerOf(asked)} started in ${placeOf(moment.root)} without permission, with ${JSON.stringify(asked.input)}`),
   )
 }

@@ -9,7 +9,7 @@ import type { JournalEntry, RunHeader } from '../model/journal-entry.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import { createSimulatedClock } from '../services/clock/simulated.clock.ts'
 import type { SimulatedClock } from '../services/clock/simulated.clock.ts'
-import type { Journal, Lease } from '../services/journal/journal.ts'
+import type { Journal, Lease, RunSummary } from '../services/journal/journal.ts'
 import { createMemoryJournal } from '../services/journal/memory.journal.ts'
 
 export interface TestRunOptions<J extends Journal = Journal, C extends Clock = SimulatedClock> {
@@ -45,7 +45,7 @@ export interface TestRun<J extends Journal = Journal, C extends Clock = Simulate
   /** The snapshot of an actor, null when it does not live; default the root. */
   snapshot(path?: string): AnyMachineSnapshot | null
   /** Gives an event to an actor, by default the root; resolves once it is durable with all it caused. A function gets the run clock. */
-  send(event: EventObject | ((runAt: number) => EventObject), path?: string): Promise<void>
+  send<Event extends EventObject>(event: Event | ((runAt: number) => Event), path?: string): Promise<void>
 }
 
 /** Begins a run of a machine: its first record is written at once. @throws ControllerError RUN_EXISTS */
@@ -104,7 +104,7 @@ function live<J extends Journal, C extends Clock>(options: TestRunOptions<J, C>,
     },
     onDurable: (entry) => void durable.push(entry.seq),
     onBroken: (error) => void broken.push(error),
-    summarize: () => null,
+    summarize: (entry) => (entry.kind === 'started' ? summaryOf(runId, machine.id, entry.at) : null),
   })
   const life: TestRun<J, C> = {
     run,
@@ -151,3 +151,10 @@ function headerOf(input: unknown): RunHeader {
     input: { workflow: JSON.parse(JSON.stringify(input)) },
   }
 }
+
+/** What `list` shows of it: any journal wants that a run has a summary. */
+const summaryOf = (runId: string, machineId: string, at: number): RunSummary => ({
+  ...{ runId, goal: machineId, workflowType: 'test', state: '', needsPerson: false, finished: false, exitReason: null },
+  createdAt: at,
+  updatedAt: at,
+})

@@ -1,6 +1,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { describe, expect, it } from 'vitest'
+import type { Guard } from '../../src/index.ts'
 import {
   carryOut,
   endOf,
@@ -17,7 +18,7 @@ import {
   waitingFor,
 } from '../support/controller-rig.ts'
 import { createSimulatedClock } from '../../src/services/clock/simulated.clock.ts'
-import { append, echo, hold, planOf } from '../support/controller-plans.ts'
+import { append, echo, flaky, hold, planOf } from '../support/controller-plans.ts'
 
 const ASKS = { asks: ['test.append'], durable: true }
 const twoAppends = planOf([append('one'), append('two')], { successCriteria: [{ kind: 'stepSucceeded', step: 'one' }] })
@@ -298,5 +299,25 @@ describe('the criteria of a plan', () => {
     )
 
     expect(result.criteria.map(({ verdict }) => verdict)).toEqual(['met', 'unmet', 'unmet'])
+  })
+})
+
+describe('an action that the guard changed', () => {
+  it('is the changed one in every judgement after, also after a retry', async () => {
+    const { controller: other } = await openRig()
+    let judged = 0
+    const guard: Guard = {
+      ...other.guard,
+      async judge(action, scope) {
+        judged += 1
+        const verdict = await other.guard.judge(action, scope)
+        return { ...verdict, decision: judged === 1 ? 'modify' : verdict.decision }
+      },
+    }
+    const { controller } = await openRig({ guard })
+
+    const { result } = await carryOut(controller, planOf([flaky('one', 1)]))
+
+    expect([result.status, judged]).toEqual(['completed', 3])
   })
 })

@@ -1,4 +1,5 @@
 import { execFileSync } from 'node:child_process'
+import { existsSync } from 'node:fs'
 import { mkdtemp, rm, stat } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
@@ -175,11 +176,14 @@ function workloadOf(typed: Typed): Workload {
     return value
   }
   const folder = textOption(typed, 'leftIn')
+  const mode = choice('mode', ['single', 'many', 'resume'])
+  assertFits(typed, mode)
+  if (folder !== undefined && !existsSync(join(folder, 'state'))) throw new ControllerError('USAGE', `--left-in ${folder}: no run was left there`)
   return {
     n: count('N', typed.args[0], 1000),
     persist: choice('persist', ['journal', 'none']),
     sync: choice('sync', ['full', 'normal']),
-    mode: choice('mode', ['single', 'many', 'resume']),
+    mode,
     workflows: count('--workflows', textOption(typed, 'workflows'), 1000),
     steps: count('--steps', textOption(typed, 'steps'), 10),
     concurrency: count('--concurrency', textOption(typed, 'concurrency'), 50),
@@ -187,6 +191,22 @@ function workloadOf(typed: Typed): Workload {
     distinct: typed.options['distinct'] === true,
     left: folder === undefined ? null : { folder, from: choice('from', ['snapshot', 'start']) },
   }
+}
+
+const ONLY_IN: Readonly<Record<string, Workload['mode']>> = {
+  workflows: 'many',
+  steps: 'many',
+  concurrency: 'many',
+  leftIn: 'resume',
+  from: 'resume',
+}
+
+/** An option of another mode would be without effect. */
+function assertFits(typed: Typed, mode: Workload['mode']): void {
+  const stray = Object.entries(ONLY_IN).find(([name, only]) => textOption(typed, name) !== undefined && only !== mode)
+  const flag = stray?.[0] === 'leftIn' ? 'left-in' : stray?.[0]
+  if (stray) throw new ControllerError('USAGE', `--${flag} belongs to --mode ${stray[1]}, not to ${mode}`)
+  if (mode === 'many' && typed.args[0] !== undefined) throw new ControllerError('USAGE', 'in --mode many the number of steps is --steps')
 }
 
 async function sizeOf(file: string): Promise<number> {

@@ -52,6 +52,7 @@ export interface Commit {
   readonly runId: string
   readonly token: number
   readonly entries: readonly JournalEntry[]
+  /** A run's first commit has one: without it, no list shows the run. */
   readonly summary?: RunSummary
   /** Bodies by their SHA-256 (hex); each is stored once. */
   readonly blobs?: ReadonlyMap<string, string>

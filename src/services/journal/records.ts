@@ -47,7 +47,9 @@ const ClaimRow: z.ZodType<Claim> = z.strictObject({ runId: z.string(), owner: z.
 
 /** A summary as text, with the hash that tells that it is as it was written. */
 export function encodeSummary(summary: RunSummary): string {
-  return JSON.stringify({ ...summary, check: sha256(JSON.stringify(summary)) })
+  // In the order of the schema, as it will be read.
+  const ordered = StoredSummary.parse(summary)
+  return JSON.stringify({ ...ordered, check: sha256(JSON.stringify(ordered)) })
 }
 
 /** @throws ControllerError JOURNAL_CORRUPT when it is not what was written */

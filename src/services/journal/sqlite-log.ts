@@ -7,6 +7,8 @@ const FRAME_HEADER_BYTES = 24
 /** Of a log that is being written, what is read may be older than what follows: it is looked at again before it is called damaged. */
 const LOOKS = 5
 const PAUSE_MS = 10
+/** A longer log is what a reader left that never ended, and takes too long to look through at each opening. */
+const LONGEST_BYTES = 256 * 2 ** 20
 
 /** The least size of a page: SQLite takes a shorter file for an empty one, and would make a new store of it. */
 const LEAST_BYTES = 512
@@ -22,7 +24,8 @@ export function assertNotCutOff(file: string): void {
 /**
  * Refuses a write-ahead log that is damaged before its last transaction. SQLite takes the first frame whose checksum is wrong for the end
  * of the log, and would silently forget what was committed after it. The last transaction alone may be torn: it was not acknowledged when
- * its write did not end, and nothing tells that from damage.
+ * its write did not end, and nothing tells that from damage. With `sync: 'normal'` a loss of power may leave such a log, and going on with what
+ * comes before the gap is what was agreed to: it is not for stores that are opened so.
  * @throws ControllerError JOURNAL_CORRUPT
  */
 export function assertWholeLog(file: string): void {
@@ -36,7 +39,10 @@ export function assertWholeLog(file: string): void {
       continue
     }
     const problem = `frame ${frame} of its write-ahead log is damaged, and later commits follow it`
-    throw corrupt(`The journal ${file} is damaged: ${problem}.`, { file: path, problem })
+    throw corrupt(`The journal ${file} is damaged: ${problem}. Opened once with \`sync: normal\`, it goes on with what comes before.`, {
+      file: path,
+      problem,
+    })
   }
 }
 
@@ -48,7 +54,9 @@ function readIfThere(path: string): Buffer | null {
     return null
   }
   try {
-    const log = Buffer.alloc(fstatSync(descriptor).size)
+    const { size } = fstatSync(descriptor)
+    if (size > LONGEST_BYTES) return null
+    const log = Buffer.alloc(size)
     return log.subarray(0, readSync(descriptor, log, 0, log.length, 0))
   } finally {
     closeSync(descriptor)

@@ -49,7 +49,7 @@ export function openStore(openDriver: OpenDriver, options: StoreOptions): Store 
   const driver = explained(explain, () => {
     prepareStateFolder(file)
     assertNotCutOff(file)
-    assertWholeLog(file)
+    if (options.sync === 'full') assertWholeLog(file)
     return connect(openDriver, options)
   })
   const statements = new Map<string, Statement>()
