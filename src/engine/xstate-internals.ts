@@ -93,5 +93,11 @@ export function startService(ref: AnyActorRef, onEvent: (event: EventObject) => 
     getPersistedSnapshot: () => persisted,
   })
   ref.start()
-  return { stop: () => (ref as unknown as { _stop(): void })._stop() }
+  return {
+    stop() {
+      // No chart sees it any more; it must see itself as stopped, or it would go on when what it waits for comes.
+      Reflect.deleteProperty(ref, 'getSnapshot')
+      ;(ref as unknown as { _stop(): void })._stop()
+    },
+  }
 }

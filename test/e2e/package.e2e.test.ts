@@ -107,7 +107,7 @@ describe('the packed package', () => {
   it('holds what runs and what explains it, and nothing of how it is made', () => {
     const tops = [...new Set(packed.files.map((path) => path.split('/')[0]))].toSorted()
 
-    expect(tops).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'package.json', 'playbooks', 'policies', 'visualizer'])
+    expect(tops).toEqual(['CHANGELOG.md', 'LICENSE', 'README.md', 'dist', 'docs', 'examples', 'package.json', 'playbooks', 'policies', 'visualizer'])
     expect(packed.files).toEqual(
       expect.arrayContaining(['dist/cli/main.js', 'dist/index.js', 'dist/index.d.ts', 'playbooks/analyze-repo.yaml', 'policies/workstation.yaml']),
     )
