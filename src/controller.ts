@@ -9,11 +9,13 @@ import { planServices } from './flow/plan.services.ts'
 import { resultServices } from './flow/result.services.ts'
 import { createRunRecord } from './flow/run-record.ts'
 import type { RunRecord } from './flow/run-record.ts'
-import { planBody, stored } from './flow/run-scope.ts'
+import { provenanceOf } from './flow/provenance.ts'
+import { judgedAction, planBody, stored } from './flow/run-scope.ts'
 import type { PlanBody, RunScope } from './flow/run-scope.ts'
 import { stallServices } from './flow/stall.services.ts'
 import { LEASE_TTL_MS, createHostedRun } from './host/hosted-run.ts'
 import { letGo } from './host/let-go.ts'
+import { redactedLog } from './host/redacted-log.ts'
 import type { HostedRun, HostedRunOptions } from './host/hosted-run.ts'
 import { eventsIn, loadRun } from './host/load-run.ts'
 import type { Ports } from './host/open-ports.ts'
@@ -27,13 +29,13 @@ import { paramWarnings, parseParams, workflowInput } from './host/run-settings.t
 import type { Person } from './machines/action.types.ts'
 import { provideServices } from './machines/provide-services.ts'
 import type { WorkflowContext } from './machines/workflow.types.ts'
-import type { PlannerExecParams } from './model/goal.ts'
+import type { PlannerExecParams, ResourceLimits } from './model/goal.ts'
 import type { RunRequestInput } from './model/request.ts'
 import type { PlanVerdict } from './model/verdict.ts'
 import type { Controller, ControllerOptions, PlanPreview, RequestAnswer, Run, StartOptions } from './controller.types.ts'
-import type { Meter } from './services/executor/executor.ts'
+import type { Meter, MeterLimits } from './services/executor/executor.ts'
 import { createUuidIds } from './services/ids/ids.ts'
-import type { Guard } from './services/guard/guard.ts'
+import type { Guard, RunLimits } from './services/guard/guard.ts'
 import type { Journal, Lease } from './services/journal/journal.ts'
 import { createMemoryJournal } from './services/journal/memory.journal.ts'
 import { processOwner } from './services/journal/process-owner.ts'
@@ -63,14 +65,15 @@ interface Hosting {
  */
 export async function createController(options: ControllerOptions = {}): Promise<Controller> {
   // Loaded when a controller is made: importing the library must not wait for every capability.
-  const { openGuard, openPorts } = await import('./host/open-ports.ts')
+  const [{ openPorts }, { openGuard }] = await Promise.all([import('./host/open-ports.ts'), import('./host/open-guard.ts')])
   const ports = await openPorts(options)
   const ids = options.ids ?? createUuidIds()
-  const log = options.log ?? createSilentLog()
+  const log = redactedLog(options.log ?? createSilentLog(), ports.redactor)
   const owner = processOwner()
   const scopes = new Map<string, RunScope>()
   const hosted = new Map<string, HostedRun>()
-  const { config, clock, executor } = ports
+  const { config, clock, executor, redactor } = ports
+  const redactKnown = (text: string) => redactor.redactKnownJsonText(text)
   const actionMs = config.timeouts.actionMs
 
   const find = (runId: string): RunScope => {
@@ -85,7 +88,8 @@ export async function createController(options: ControllerOptions = {}): Promise
     ...resultServices(ports, find),
     ...stallServices(),
   }) as unknown as AnyStateMachine
-  const { maxStepsCeiling } = config.limits
+  const inForce = () => ports.guards.current.guard
+  const maxStepsCeiling = Math.min(config.limits.maxStepsCeiling, inForce().runLimits?.actions ?? Infinity)
   const runStore = createRunStore({
     journal: ports.journal,
     clock,
@@ -93,6 +97,7 @@ export async function createController(options: ControllerOptions = {}): Promise
     catalog: () => Promise.resolve(executor.catalog),
     actionMs,
     maxStepsCeiling,
+    redactor,
   })
   const store = wholeRuns(runStore, ports.journal)
 
@@ -102,6 +107,8 @@ export async function createController(options: ControllerOptions = {}): Promise
     const { verbosity } = setting.params.preferences
     const run = createHostedRun({
       ...{ runId, machine, journal, clock, log, catalog: executor.catalog, actionMs, maxStepsCeiling, verbosity, bodies, record, person, restored },
+      approvalValidMs: config.timeouts.approvalValidMs,
+      redactor,
       lease: hosting.lease,
       snapshotEvery: options.snapshotEvery ?? SNAPSHOT_EVERY,
       eventsIn: (fromSeq, toSeq) => eventsIn({ runId, machine, journal }, fromSeq, toSeq),
@@ -111,12 +118,17 @@ export async function createController(options: ControllerOptions = {}): Promise
     scopes.set(runId, {
       params: setting.params,
       guard: hosting.guard,
-      guardScope: { runId, allowedCapabilities: setting.params.allowed_capabilities },
+      guardScope: {
+        runId,
+        allowedCapabilities: setting.params.allowed_capabilities,
+        grants: () => record.grants().map((grant) => ({ action: judgedAction(bodies, { runId, ...grant }), ruleId: grant.ruleId, by: grant.by })),
+        provenance: (action) => provenanceOf({ bodies, record }, action),
+      },
       oracles: await oraclesFor(setting, bodies, ports),
       bodies,
       record,
       get meter() {
-        return (meter ??= executor.createMeter(setting.params.resource_limits, context()?.usage))
+        return (meter ??= executor.createMeter(meterLimits(setting.params.resource_limits, hosting.guard.runLimits), context()?.usage))
       },
       get stepsLeft() {
         const now = context()
@@ -150,16 +162,17 @@ export async function createController(options: ControllerOptions = {}): Promise
     const plan = start.plan === undefined ? null : parsePlan(start.plan)
     const lease = journal.acquire(runId, { owner, ttlMs: LEASE_TTL_MS, now: clock.now(), create: true })
     if (lease === null) throw new ControllerError('RUN_EXISTS', `the run id ${runId} is in use`)
-    const bodies = createBodies(journal)
-    const body: PlanBody | null = plan && { plan, source: 'plan-file', notExamined: [] }
+    const bodies = createBodies(journal, redactKnown)
+    const body: PlanBody | null = plan && { plan, source: 'plan-file', notExamined: [], pinned: true }
     const draft = { params, policy: config.policy, planRef: body && bodies.put(body), playbook: start.playbook ?? null }
     const oracles = plan === null && start.playbook === undefined ? ports.oracles.length : 1
-    const workflow = workflowInput(runId, params, config, { person, signOff, oracles, research: plan === null })
+    const guard = inForce()
+    const workflow = workflowInput(runId, params, config, { person, signOff, oracles, research: plan === null, allowed: guard.runLimits ?? {} })
     const setting: RunSetting = { ...draft, workflow }
     const record = createRunRecord()
     try {
-      const run = await host(runId, setting, person, { journal, lease, bodies, record, guard: ports.guard, restored: null })
-      await run.start(headerOf(setting, ports))
+      const run = await host(runId, setting, person, { journal, lease, bodies, record, guard, restored: null })
+      await run.start(headerOf(setting, guard, ports))
       return run
     } catch (error) {
       letGo(journal, lease, log)
@@ -204,7 +217,9 @@ export async function createController(options: ControllerOptions = {}): Promise
     stateDir: ports.stateDir,
     config,
     catalog: executor.catalog,
-    guard: ports.guard,
+    get guard() {
+      return inForce()
+    },
     oracles: ports.oracles,
     list: store.list,
     events: store.events,
@@ -212,15 +227,15 @@ export async function createController(options: ControllerOptions = {}): Promise
     report: store.report,
     show: store.show,
     gc: (given) => collectGarbage(ports, given),
-    ...createTimeTravel({ journal: ports.journal, clock, machine, ids, log }),
+    ...createTimeTravel({ journal: ports.journal, clock, machine, ids, log, vault: ports.vault }),
     check: async (runId) => (await import('./host/run-check.ts')).checkRun(ports, machine, runId),
 
     async start(input, start = {}) {
-      const params = parseParams(input, config.limits.maxStepsCeiling)
+      const params = redactor.redactKnownJson(parseParams(input, config.limits.maxStepsCeiling))
       const runId = params.workflow_id ?? ids.run()
       const others = hosted.size > 0 ? [] : store.underWay()
       const run = await begin(runId, params, start, ports.journal, personFor(start, params), start.signOff ?? config.signOff)
-      return asRun(runId, run, [...paramWarnings(params), ...others.map(besideOther)])
+      return asRun(runId, run, [...paramWarnings(params), ...ports.guards.current.warnings, ...others.map(besideOther)])
     },
 
     async resume(runId, start = {}) {
@@ -237,9 +252,9 @@ export async function createController(options: ControllerOptions = {}): Promise
         if (store.summary(runId).finished) throw new ControllerError('RUN_FINISHED', `run ${runId} has ended`)
         const header = headerIn(runId, journal.read(runId, 0, 0))
         const setting = header.input as unknown as RunSetting
-        const guard = setting.policy === config.policy ? ports.guard : await openGuard(setting.policy, ports)
+        const guard = setting.policy === config.policy ? inForce() : (await openGuard(setting.policy, ports)).guard
         assertCompatible(runId, header, guard, ports)
-        const { entries, restored, ...loaded } = await loadRun({ runId, machine, journal, lease, now: clock.now() })
+        const { entries, restored, ...loaded } = await loadRun({ runId, machine, journal, lease, now: clock.now(), redact: redactKnown })
         const person = start.person ?? (setting.workflow.person === 'absent' ? 'absent' : 'later')
         const run = await host(runId, setting, person, { ...loaded, journal, lease, guard, restored: restored && { run: restored, header } })
         await run.resume(entries)
@@ -253,16 +268,27 @@ export async function createController(options: ControllerOptions = {}): Promise
     },
 
     async plan(input, start = {}) {
-      const params = parseParams(input, config.limits.maxStepsCeiling)
+      const params = redactor.redactKnownJson(parseParams(input, config.limits.maxStepsCeiling))
       return preview(await begin(ids.run(), params, start, createMemoryJournal(), 'later', true))
     },
 
     request: ask,
 
     async close() {
+      ports.guards.close()
       await Promise.all([...hosted.values()].map((run) => run.interrupt()))
       await ports.journal.close()
     },
+  }
+}
+
+/** What a run may use in all: what it asked for, as far as the policy allows that. */
+function meterLimits(asked: ResourceLimits, allowed: RunLimits = {}): MeterLimits {
+  return {
+    ...asked,
+    max_fs_operations: Math.min(asked.max_fs_operations, allowed.fsOperations ?? Infinity),
+    max_network_requests: Math.min(asked.max_network_requests, allowed.networkRequests ?? Infinity),
+    ...(allowed.bytes === undefined ? {} : { max_bytes: allowed.bytes }),
   }
 }
 

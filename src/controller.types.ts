@@ -18,6 +18,7 @@ import type { Ids } from './services/ids/ids.ts'
 import type { Journal, RunSummary } from './services/journal/journal.ts'
 import type { Log } from './services/log/log.ts'
 import type { Oracle } from './services/oracle/oracle.ts'
+import type { Redactor } from './services/secrets/secrets.ts'
 
 /** How a controller is put together. Everything has an embedded default that needs no key, no server and no network. */
 export interface ControllerOptions extends ConfigInput {
@@ -30,6 +31,8 @@ export interface ControllerOptions extends ConfigInput {
   /** Capabilities added to the shipped ones. */
   readonly capabilities?: readonly CapabilityDefinition[]
   readonly journal?: Journal
+  /** What keeps secrets out of everything that is recorded; default: one with the secrets of the configuration and an encrypted vault. */
+  readonly redactor?: Redactor
   readonly clock?: Clock
   readonly ids?: Ids
   /** Where the controller says what it does; default: nowhere. */

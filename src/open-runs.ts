@@ -4,6 +4,7 @@ import { withoutServices } from './machines/provide-services.ts'
 import type { CapabilityCatalog } from './services/executor/executor.ts'
 import { detectLoop } from './services/stall/detectors.ts'
 import { openPlaces, openStore } from './host/open-places.ts'
+import { openSecrets } from './host/open-secrets.ts'
 import { collectGarbage } from './host/retention.ts'
 import { createRunStore } from './host/run-store.ts'
 import { wholeRuns } from './host/whole-runs.ts'
@@ -21,6 +22,7 @@ export async function openRuns(options: ControllerOptions = {}): Promise<RunRead
   const places = await openPlaces(options)
   const { config, workspace, stateDir } = places
   const { journal, clock } = await openStore(options, places)
+  const { redactor, vault } = await openSecrets(options, places)
   const machine = withoutServices({ loopDetected: detectLoop }) as unknown as AnyStateMachine
   const runs = createRunStore({
     journal,
@@ -29,10 +31,11 @@ export async function openRuns(options: ControllerOptions = {}): Promise<RunRead
     catalog: () => catalogOf(options),
     actionMs: config.timeouts.actionMs,
     maxStepsCeiling: config.limits.maxStepsCeiling,
+    redactor,
   })
   const { list, show, events, follow, report, request } = wholeRuns(runs, journal)
-  const gc = (given?: GcOptions) => collectGarbage({ journal, clock, stateDir, config }, given)
-  const travel = createTimeTravel({ journal, clock, machine, ids: options.ids, log: options.log })
+  const gc = (given?: GcOptions) => collectGarbage({ journal, clock, stateDir, config, vault }, given)
+  const travel = createTimeTravel({ journal, clock, machine, ids: options.ids, log: options.log, vault })
   return { workspace, stateDir, list, show, events, follow, report, request, gc, ...travel, close: () => journal.close() }
 }
 

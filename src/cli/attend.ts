@@ -170,7 +170,7 @@ function onStop(context: Context, run: Run): { now(): void; forget(): void } {
   const now = () => {
     asked += 1
     if (asked > 1) process.exit(EXIT.interrupted)
-    run.interrupt().catch((error: unknown) => context.note(`error: ${error instanceof Error ? error.message : String(error)}`))
+    run.interrupt().catch((error: unknown) => context.note(`error: ${flat(error instanceof Error ? error.message : String(error))}`))
   }
   const onSignal = () => {
     if (asked === 0) context.note('Stopping; the run is kept. Once more stops at once.')

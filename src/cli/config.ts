@@ -47,7 +47,13 @@ export interface Loaded {
 
 /** Settings that only say how to read the others, or how to fail. */
 const META_ENV = new Set(['PLANNER_EXEC_CONFIG', 'PLANNER_EXEC_DEBUG'])
-const ALIASES: Readonly<Record<string, string>> = { timeout: 'timeoutMs', 'timeout-ms': 'timeoutMs' }
+const ALIASES: Readonly<Record<string, string>> = {
+  timeout: 'timeoutMs',
+  'timeout-ms': 'timeoutMs',
+  allowRule: 'rules.allow',
+  askRule: 'rules.ask',
+  denyRule: 'rules.deny',
+}
 
 interface Collected {
   readonly values: Map<string, Sourced>
@@ -157,7 +163,7 @@ export function isPolicyPath(policy: string): boolean {
 /** `policy: ./mine.yaml` is a path, `policy: server` is a shipped profile. */
 function rebased(path: string, value: unknown, folder: string): unknown {
   if (typeof value !== 'string') return value
-  const isPath = PATH_KEYS.has(path) || (path === 'policy' && isPolicyPath(value))
+  const isPath = PATH_KEYS.has(path) || ((path === 'policy' || path === 'shadowPolicy') && isPolicyPath(value))
   return isPath ? resolve(folder, value) : value
 }
 

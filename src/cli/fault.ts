@@ -1,5 +1,5 @@
 import { ControllerError, FAILURES, type FailureCode } from '../errors.ts'
-import { oneLine, printable } from '../services/telemetry/terminal-text.ts'
+import { oneLine, printable } from '../input/terminal-text.ts'
 import { exitCodeOfFailure, type ExitCode } from './exit-code.ts'
 import { describeValue } from '../model/problems.ts'
 import { isRecord } from './is-record.ts'

@@ -1,4 +1,5 @@
 import { basename } from 'node:path'
+import { printable } from '../input/terminal-text.ts'
 import type { Io } from './io.ts'
 
 /** How to call this program again, from another terminal in the same folder. */
@@ -22,7 +23,18 @@ export function commandLine(invocation: Invocation, ...words: readonly string[])
   return [invocation.program, ...[...words, ...invocation.location].map(quoted)].join(' ')
 }
 
-/** A word for a POSIX shell. */
+/** A word for a POSIX shell, safe to show: what a terminal could obey is written as octal bytes between `$'` and `'`. */
 export function quoted(word: string): string {
-  return /^[A-Za-z0-9_@%+=:,./-]+$/.test(word) ? word : `'${word.replaceAll("'", `'\\''`)}'`
+  if (/^[A-Za-z0-9_@%+=:,./-]+$/.test(word)) return word
+  if (printable(word) === word && !/[\n\t]/.test(word)) return `'${word.replaceAll("'", `'\\''`)}'`
+  return `$'${[...word].map(ansiQuoted).join('')}'`
+}
+
+function ansiQuoted(char: string): string {
+  if (char === "'" || char === '\\') return `\\${char}`
+  return /[\n\t\p{M}]/u.test(char) || printable(char) !== char ? octal(char) : char
+}
+
+function octal(char: string): string {
+  return [...Buffer.from(char, 'utf8')].map((byte) => `\\${byte.toString(8).padStart(3, '0')}`).join('')
 }

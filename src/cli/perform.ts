@@ -10,6 +10,7 @@ import { tolerateClosedPipes, type Io } from './io.ts'
 import { openController, openReader } from './open-controller.ts'
 import { jsonLine } from './output/ndjson.ts'
 import { createPalette, wantsColor } from './output/palette.ts'
+import { shown } from './output/shown.ts'
 
 /** How a command takes its settings. */
 export interface How {
@@ -72,20 +73,21 @@ function show(io: Io, error: unknown, json: boolean): ExitCode {
 function createContext(io: Io, loaded: Loaded, opened: Opened, closed: Closed, configFile: string | undefined): Context {
   const { settings } = loaded
   const location = locationOf(loaded, io.cwd, configFile)
+  const isStyled = wantsColor(io.env, io.stdout.isTTY === true)
   return {
     io,
     settings,
     loaded,
     invocation: { program: programOf(io), location },
-    palette: createPalette(wantsColor(io.env, io.stdout.isTTY === true)),
+    palette: createPalette(isStyled),
     debug: io.env['PLANNER_EXEC_DEBUG'] === '1',
     print: (lines) => {
-      if (!closed.is && lines.length > 0) io.stdout.write(`${lines.join('\n')}\n`)
+      if (!closed.is && lines.length > 0) io.stdout.write(`${shown(lines.join('\n'), isStyled)}\n`)
     },
     record: (value) => {
       if (!closed.is) io.stdout.write(jsonLine(value))
     },
-    note: (text) => void io.stderr.write(`${text}\n`),
+    note: (text) => void io.stderr.write(`${shown(text, isStyled)}\n`),
     controller: () => (opened.controller ??= openController(settings, io.cwd)),
     runs: () => (opened.runs ??= openReader(settings, io.cwd)),
     onClosed: (listener) => {

@@ -8,7 +8,7 @@ import type { How } from './perform.ts'
 /** Runs one command's module with what was typed. */
 export type Dispatch = (load: () => Promise<Command>, program: Program, how: How) => Promise<void>
 
-const GLOBAL = ['workspace', 'state', 'policy', 'json']
+const GLOBAL = ['workspace', 'state', 'policy', 'shadowPolicy', 'allowRule', 'askRule', 'denyRule', 'json']
 const PLANNING = ['workflowType', 'maxSteps', 'timeout', 'timeoutMs', 'parallel', 'plan', 'playbook', 'allow', 'context', 'params', 'since']
 const PERSON = ['interactive', 'ask', 'out', 'failOn']
 const COMMON: How = { settings: GLOBAL }
@@ -32,6 +32,10 @@ export function createProgram(dispatch: Dispatch): Program {
     .option('--workspace <dir>', 'the folder to work in (default: the current folder)')
     .option('--state <dir>', 'where runs are kept (default: <workspace>/.planner-exec)')
     .option('--policy <file|profile>', 'workstation, server, paranoid, or a policy file')
+    .option('--allow-rule <spec>', 'also allow this, such as "fs.write(src/**)"; repeatable', append)
+    .option('--ask-rule <spec>', 'also ask about this; repeatable', append)
+    .option('--deny-rule <spec>', 'also deny this; repeatable', append)
+    .option('--shadow-policy <file|profile>', 'a policy on trial: its word on each action is recorded, and decides nothing')
     .option('--config <file>', 'a configuration file (default: ~/.config/planner-exec/config.yaml)')
     .option('--json', 'one JSON object a line on standard output')
     .option('-q, --quiet', 'only what matters at the end')
@@ -175,7 +179,9 @@ function addAnswerCommands(program: Program, dispatch: Dispatch): void {
   const digest = ['--digest <sha256>', 'answer only if this is still what is asked; a beginning of at least 8 digits will do'] as const
   verb('approve', 'let a waiting action run, or sign the plan (ACTION "plan")')
     .option(...digest)
-    .option('--edit <json>', 'with these arguments instead; for "plan" a plan file')
+    .addOption(new Option('--edit <json>', 'with these arguments instead; for "plan" a plan file').conflicts(['suggested', 'forRun']))
+    .addOption(new Option('--suggested', 'with the arguments that the guard suggests instead').conflicts('forRun'))
+    .option('--for-run', 'also let what is like it run for the rest of the run: same rule, same folder, program and flags, or host')
   verb('reject', 'refuse a waiting action, or the plan (ACTION "plan")').option(...digest)
   verb('skip', 'leave a step out')
   verb('respond', 'answer in place of an action, or the question about the goal (ACTION "goal")')
@@ -258,9 +264,26 @@ function addToolCommands(program: Program, dispatch: Dispatch): void {
   const policy = program.command('policy').description('work on policies')
   policy
     .command('check')
-    .description('whether a policy file can be used')
-    .argument('<file>', 'a policy file, or the name of a profile')
+    .description('whether policies can be used, and what in them is hardly meant')
+    .argument('<file...>', 'policy files, or names of profiles')
     .action((_file, _options, self: Program) => dispatch(async () => (await import('./commands/policy.ts')).policyCheckCommand, self, COMMON))
+  policy
+    .command('test')
+    .description('what a policy decides about tables of actions, against what is expected')
+    .argument('<file>', 'a policy file, or the name of a profile')
+    .argument('[tests...]', 'files of tests (default: those in the folder tests beside the policy)')
+    .action((...given: unknown[]) => dispatch(async () => (await import('./commands/policy.ts')).policyTestCommand, selfOf(given), COMMON))
+  addPlanOptions(policy.command('explain').description('what the guard says of every action of a plan, before anything runs'))
+    .argument('[goal]', 'what to achieve')
+    .addOption(new Option('--action <file>', 'explain the action, or the list of actions, in this YAML or JSON file instead').conflicts('commands'))
+    .option('--commands <file>', 'explain the shell commands in this file, one a line, instead; - for standard input')
+    .action((_goal, _options, self: Program) => dispatch(async () => (await import('./commands/policy-explain.ts')).policyExplainCommand, self, PLAN))
+  policy
+    .command('replay')
+    .description('what the guard would have done in recorded agent runs')
+    .argument('<file>', 'recorded runs, one JSON object a line; may be compressed with gzip')
+    .option('--without-plan', 'judge as if nothing had been planned beforehand')
+    .action((_file, _options, self: Program) => dispatch(async () => (await import('./commands/policy-replay.ts')).policyReplayCommand, self, COMMON))
   program
     .command('export')
     .description('export a statechart')

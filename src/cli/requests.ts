@@ -1,4 +1,5 @@
 import { RunRequest, type RunRequestInput } from '../model/request.ts'
+import { jsonProblemsOf } from '../model/json-check.ts'
 import { paramProblemsOf } from '../model/problems.ts'
 
 /** A request as it was typed: bodies may still be JSON text. `undefined` fields are left out. */
@@ -20,6 +21,8 @@ export function answerDraft(draft: Draft): { readonly request: RunRequestInput }
     }
   }
   const given = Object.fromEntries(fields)
+  const [broken] = jsonProblemsOf(given)
+  if (broken) return { problem: `${broken.at.join('.') || 'the answer'}: ${broken.problem}` }
   const request = RunRequest.safeParse(given)
   if (request.success) return { request: request.data }
   return {

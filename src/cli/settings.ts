@@ -43,7 +43,7 @@ export const Settings = Config.extend({
 export type Settings = z.infer<typeof Settings>
 
 /** Settings that name a file or folder; in a configuration file they are relative to that file. */
-export const PATH_KEYS: ReadonlySet<string> = new Set(['workspace', 'state', 'plan', 'params', 'out'])
+export const PATH_KEYS: ReadonlySet<string> = new Set(['workspace', 'state', 'plan', 'params', 'out', 'vaultKey'])
 
 /** One setting that holds a value, as opposed to a group of settings. */
 export interface Leaf {

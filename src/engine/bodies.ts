@@ -17,7 +17,8 @@ export interface Bodies {
 /** How many bodies are kept parsed: those of the plan and of the actions under way. */
 const CACHED = 64
 
-export function createBodies(journal: Journal): Bodies {
+/** `redact` takes secrets out of the JSON text of everything that is put: what is read back, now or ever, is what was stored. */
+export function createBodies(journal: Journal, redact: (text: string) => string = unchanged): Bodies {
   let blobs = new Map<string, string>()
   let effects: EffectRecord[] = []
   const cache = new Map<string, Body>()
@@ -32,7 +33,7 @@ export function createBodies(journal: Journal): Bodies {
 
   return {
     put(value) {
-      const text = JSON.stringify(value)
+      const text = redact(JSON.stringify(value))
       const ref = sha256(text)
       blobs.set(ref, text)
       remember(ref, bodyOf(text))
@@ -54,6 +55,8 @@ export function createBodies(journal: Journal): Bodies {
     },
   }
 }
+
+const unchanged = (text: string): string => text
 
 /** A body that is parsed when it is first wanted: most are only kept. */
 interface Body {

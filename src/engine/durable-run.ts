@@ -35,6 +35,8 @@ export interface DurableRunOptions {
   /** Where the run stood at a snapshot, to be replayed from there; absent for one that is replayed from its first record. */
   readonly from?: { readonly entry: Pick<JournalEntry, 'seq' | 'at' | 'runAt'>; readonly image: FoldImage }
   readonly snapshots?: Snapshots
+  /** Takes secrets out of a record's JSON text, before it is folded or stored; absent: nothing is taken out. */
+  readonly redact?: (text: string) => string
 }
 
 /** State that is put down so that a resume need not fold every record. */
@@ -83,7 +85,9 @@ const key = (path: string, id: string) => `${path} ${id}`
 
 export function createDurableRun(options: DurableRunOptions): DurableRun {
   const { runId, machine, journal, clock, bodies } = options
-  const { from } = options
+  const { from, redact = (text: string) => text } = options
+  /** Exactly as a replay will see it: what JSON keeps, errors as data, and nothing secret. */
+  const journaled = (event: EventObject) => asKept<JournaledEvent>('error' in event ? { ...event, error: toFailure(event.error) } : event, redact)
   const fold = createFold(machine, options.clocks, from?.image)
   const packer = createImagePacker(bodies.put)
   const services = new Map<string, Begun>()
@@ -246,7 +250,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     if (recording) return new Promise((resolve, reject) => later.push(() => void receive(path, event, cause).then(resolve, reject)))
     const time = now()
     try {
-      const durable = record({ kind: 'event', seq: seq + 1, ...time, path, event: asJournaled(event), ...cause }, answersOf(cause.inbox))
+      const durable = record({ kind: 'event', seq: seq + 1, ...time, path, event: journaled(event), ...cause }, answersOf(cause.inbox))
       putDown()
       return durable
     } catch (error) {
@@ -282,7 +286,7 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
     fold,
     begin(header) {
       const at = clock.now()
-      void record({ kind: 'started', seq: 0, at, runAt: 0, header })
+      void record({ kind: 'started', seq: 0, at, runAt: 0, header: asKept<RunHeader>(header, redact) })
       takeLater()
     },
     replay(entries) {
@@ -325,8 +329,6 @@ export function createDurableRun(options: DurableRunOptions): DurableRun {
   }
 }
 
-/** An event exactly as a replay will see it: what JSON keeps, errors as data. */
-function asJournaled(event: EventObject): JournaledEvent {
-  const plain = 'error' in event ? { ...event, error: toFailure(event.error) } : event
-  return JSON.parse(JSON.stringify(plain)) as JournaledEvent
+function asKept<Kept>(value: object, redact: (text: string) => string): Kept {
+  return JSON.parse(redact(JSON.stringify(value))) as Kept
 }

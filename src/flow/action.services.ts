@@ -1,15 +1,21 @@
 import { isDeepStrictEqual } from 'node:util'
-import { ControllerError } from '../errors.ts'
+import { ControllerError, toFailure } from '../errors.ts'
+import type { FailureCode } from '../errors.ts'
 import type { Services } from '../machines/provide-services.ts'
 import type { ExecuteInput, JudgeActionInput } from '../machines/action.types.ts'
 import { isRepeatable } from '../model/action.ts'
 import type { Usage } from '../model/result.ts'
-import type { Action } from '../model/action.ts'
+import type { Action, Approval } from '../model/action.ts'
+import { referencesIn } from '../model/reference.ts'
+import { conjuredSecretRefs, secretRefsIn } from '../model/secrets.ts'
 import type { EffectRecord } from '../services/journal/journal.ts'
 import { resolveReferences } from '../services/oracle/resolve-references.ts'
 import { executionContext } from './execution-context.ts'
 import { judgedAction, outputOf, plannedAction, stored } from './run-scope.ts'
 import type { FindRun, FlowPorts, RunScope } from './run-scope.ts'
+
+/** Whether an approval still counts. */
+const isValid = ({ expiresAt }: Approval, now: number): boolean => expiresAt === undefined || now < expiresAt
 
 /** How often, in ms, an action's heartbeat reaches the journal at most. */
 const HEARTBEAT_MS = 1_000
@@ -21,8 +27,10 @@ export function actionServices(ports: FlowPorts, find: FindRun): Pick<Services, 
       const scope = find(input.runId)
       const action = resolveAction(scope, input)
       const verdict = await scope.guard.judge(action, scope.guardScope)
+      const judged = verdict.decision === 'modify' ? { ...action, args: verdict.suggestion ?? action.args } : action
       const isPlanned = input.modifiedRef === null && verdict.decision !== 'modify' && isDeepStrictEqual(action, plannedAction(scope.bodies, input))
-      return { ...verdict, actionRef: isPlanned ? '' : scope.bodies.put(action) }
+      const expired = input.approval !== null && !isValid(input.approval, ports.clock.now())
+      return { ...verdict, actionRef: isPlanned ? '' : scope.bodies.put(judged), ...(expired ? { approvalExpired: true } : {}) }
     },
 
     async execute(input, { signal, heartbeat }) {
@@ -43,7 +51,7 @@ export function actionServices(ports: FlowPorts, find: FindRun): Pick<Services, 
       const scope = find(input.runId)
       const key = effectKey(input)
       const admitted = await scope.guard.admit(judgedAction(scope.bodies, input), scope.guardScope, input.approval ?? undefined)
-      const context = executionContext(ports, scope, { stepId: input.stepId, idempotencyKey: key, signal, heartbeat: () => {} })
+      const context = executionContext(ports, scope, admitted, { idempotencyKey: key, signal, heartbeat: () => {} })
       const verdict = await ports.executor.reconcile(admitted, context)
       const outputRef = verdict === 'happened' ? scope.bodies.put({ reconciled: true }) : null
       if (verdict !== 'unknown') scope.bodies.note(ledgerRecord(ports, input, admitted, key, verdict === 'happened' ? 'done' : 'failed', outputRef))
@@ -63,7 +71,8 @@ async function attempt(
   caller: { readonly signal: AbortSignal; readonly heartbeat: () => void },
 ) {
   const action = judgedAction(scope.bodies, input)
-  const admitted = await scope.guard.admit(action, scope.guardScope, input.approval ?? undefined)
+  const approval = input.approval !== null && isValid(input.approval, ports.clock.now()) ? input.approval : undefined
+  const admitted = await scope.guard.admit(action, scope.guardScope, approval)
   if (input.effect !== 'read' && !scope.lockWorkspace()) {
     throw new ControllerError('WORKSPACE_BUSY', `another run is writing in ${ports.workspace}`, { retryable: true })
   }
@@ -77,28 +86,51 @@ async function attempt(
   try {
     note('open', null)
     if (keepsLedger) await scope.flush()
-    const context = executionContext(ports, scope, { stepId: input.stepId, idempotencyKey: key, signal, heartbeat: caller.heartbeat })
+    const context = executionContext(ports, scope, admitted, { idempotencyKey: key, signal, heartbeat: caller.heartbeat })
     const { output, usage } = await ports.executor.execute(admitted, context)
-    const outputRef = scope.bodies.put(output)
+    const outputRef = scope.bodies.put(await redacted(ports, input, output))
     note('done', outputRef)
     return { outputRef, usage: withoutZeros(usage) }
   } catch (error) {
-    // A failure that was reported is an end; an abort is not: nobody knows how far it came.
-    if (!signal.aborted) note('failed', null)
-    throw error
+    // A failure that was reported is an end; an abort is not, nor is what the capability itself is in doubt about: nobody knows how far it came.
+    if (!signal.aborted && toFailure(error).code !== 'EFFECT_IN_DOUBT') note('failed', null)
+    throw await redactedError(ports, input, error)
   } finally {
     if (scope.attempts.get(input.stepId) === aborter) scope.attempts.delete(input.stepId)
   }
 }
 
+type OfStep = Pick<ExecuteInput, 'runId' | 'stepId'>
+
+/** What comes from outside, without its secrets: nothing has recorded it yet. */
+async function redacted<T>({ redactor }: FlowPorts, { runId, stepId }: OfStep, body: T): Promise<T> {
+  return (await redactor.redactBody(body, { runId, source: stepId })).value
+}
+
+/** A failure may quote what was read. */
+async function redactedError(ports: FlowPorts, of: OfStep, error: unknown): Promise<ControllerError> {
+  const { code, message, hint, retryable } = toFailure(error)
+  const told = await redacted(ports, of, { message, hint })
+  return new ControllerError(code as FailureCode, told.message, { hint: told.hint, retryable })
+}
+
 function resolveAction(scope: RunScope, input: JudgeActionInput): Action {
   if (input.modifiedRef !== null) return stored<Action>(scope.bodies, input.modifiedRef, 'action')
   const planned = plannedAction(scope.bodies, input)
-  const args =
-    input.editRef === null
-      ? resolveReferences(planned.args, (id) => outputOf(scope, id))
-      : stored<Action['args']>(scope.bodies, input.editRef, 'arguments')
+  if (input.editRef !== null) return { ...planned, args: stored<Action['args']>(scope.bodies, input.editRef, 'arguments') }
+  const read = (id: string) => outputOf(scope, id)
+  const args = resolveReferences(planned.args, read)
+  assertNotConjured(planned.args, args, read)
   return { ...planned, args }
+}
+
+/** Pieces of what was read can look like a reference to a secret once they stand side by side. @throws ControllerError GUARD_DENIED */
+function assertNotConjured(planned: Action['args'], resolved: Action['args'], read: (stepId: string) => unknown): void {
+  if (secretRefsIn(resolved).length === 0) return
+  const sources = referencesIn(planned).map(({ stepId }) => read(stepId))
+  const conjured = conjuredSecretRefs(resolved, [planned, ...sources])
+  if (conjured.length === 0) return
+  throw new ControllerError('GUARD_DENIED', `the arguments put a reference to a secret together out of what was read: ${conjured.join(', ')}`)
 }
 
 /** What was consumed at all: most actions leave most of it at 0, and each record would carry it. */

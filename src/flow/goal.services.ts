@@ -47,7 +47,7 @@ async function readThroughGuard(ports: FlowPorts, scope: RunScope, capability: s
   const admitted = await scope.guard.admit(action, scope.guardScope)
   const { output } = await ports.executor.execute(
     admitted,
-    executionContext(ports, scope, { stepId, idempotencyKey: stepId, signal, heartbeat: () => {} }),
+    executionContext(ports, scope, admitted, { idempotencyKey: stepId, signal, heartbeat: () => {} }),
   )
-  return output
+  return (await ports.redactor.redactBody(output, { runId: action.runId, source: stepId })).value
 }

@@ -45,7 +45,8 @@ async function draft(ports: FlowPorts, scope: RunScope, request: OracleRequest, 
     const answer = await oracle.draft(request)
     if (answer.kind === 'none') none = answer
     else {
-      const body = { plan: answer.plan, source: answer.source, notExamined: answer.notExamined ?? [] }
+      const hasRead = request.evidence.length > 0 || request.done.length > 0
+      const body = { plan: answer.plan, source: answer.source, notExamined: answer.notExamined ?? [], pinned: oracle.trusted === true || !hasRead }
       return { kind: 'plan', plan: skeletonOf(body, scope.bodies, ports.executor.catalog, ports.config.timeouts.actionMs) }
     }
   }
@@ -56,7 +57,7 @@ async function draft(ports: FlowPorts, scope: RunScope, request: OracleRequest, 
 async function judge(ports: FlowPorts, scope: RunScope, input: Pick<JudgePlanInput, 'plan' | 'live' | 'maxSteps' | 'amends'>): Promise<PlanVerdict> {
   const { plan } = planBody(scope.bodies, input.plan.ref)
   const foresee = async ({ id, capability, args }: PlanStep) =>
-    [id, await scope.guard.foresee({ stepId: id, capability, args }, scope.guardScope)] as const
+    [id, await scope.guard.foresee({ stepId: id, capability, args, plan: input.plan.ref }, scope.guardScope)] as const
   const verdicts = new Map(await Promise.all(plan.steps.map(foresee)))
   const settled = input.amends === null ? [] : scope.record.current().keys()
   const findings = validatePlan(plan, {
@@ -76,8 +77,9 @@ async function judge(ports: FlowPorts, scope: RunScope, input: Pick<JudgePlanInp
     steps: plan.steps.flatMap((step) => {
       const verdict = verdicts.get(step.id)
       if (verdict === undefined) return []
+      const { ruleId, reason, hint, risk, score, taint, suggestion, shadow, atDispatch } = verdict
       const decision = verdict.decision === 'modify' ? 'ask' : verdict.decision
-      return [{ stepId: step.id, decision, ruleId: verdict.ruleId, reason: verdict.reason, atDispatch: verdict.atDispatch }]
+      return [{ stepId: step.id, decision, ruleId, reason, hint, risk, score, taint, suggestion, shadow, atDispatch }]
     }),
   }
 }

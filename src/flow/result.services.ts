@@ -36,7 +36,7 @@ export function resultServices(ports: FlowPorts, find: FindRun): Pick<Services, 
         // A file that cannot be read is no evidence; the criterion says so.
         readWorkspaceFile: (path) =>
           readAdmitted(ports, scope, path, MAX_CRITERION_FILE_BYTES).then(
-            ({ bytes }) => bytes.toString('utf8'),
+            async ({ bytes }) => (await ports.redactor.redactBody(bytes.toString('utf8'), { runId: input.runId, source: path })).value,
             () => null,
           ),
       })
@@ -47,7 +47,7 @@ export function resultServices(ports: FlowPorts, find: FindRun): Pick<Services, 
 
     async writeReport(input) {
       const scope = find(input.runId)
-      const report = reportOf(ports, scope, input, await suppressionsOf(ports, scope))
+      const report = ports.redactor.redactKnownJson(reportOf(ports, scope, input, await suppressionsOf(ports, scope)))
       const reportPath = scope.reportFolder === null ? null : await writeFiles(scope.reportFolder, report)
       return { reportRef: scope.bodies.put(report), reportPath, summary: report.summary }
     },

@@ -11,13 +11,24 @@ import type { WorkflowEmitted } from '../machines/workflow.types.ts'
 import { withSkippedDependants } from './skipped.ts'
 
 type JudgedAction = Pick<Verdict, 'decision' | 'ruleId' | 'reason'>
+/** An action that a person allowed for the rest of the run; its body is found as a verdict's is. */
+export interface NotedGrant {
+  readonly stepId: string
+  readonly planRef: string
+  readonly actionRef: string
+  readonly ruleId: string
+  readonly by: string
+}
 type PlanIdentity = Pick<PlanSkeleton, 'ref' | 'digest'>
 
 /** One thing that a run record keeps; plain data. */
 export type Noted =
-  | { readonly kind: 'plan'; readonly plan: PlanIdentity }
+  | { readonly kind: 'plan'; readonly plan: PlanIdentity; readonly signed: boolean }
   | { readonly kind: 'result'; readonly result: ActionResult }
   | { readonly kind: 'verdict'; readonly stepId: string; readonly verdict: JudgedAction }
+  | { readonly kind: 'grant'; readonly grant: NotedGrant }
+  /** What was granted before was granted to the run that this one was forked from. */
+  | { readonly kind: 'forked' }
   /** `plan` has taken the place of the one before; null when that stays. `overrides` are results a person gave, by step. */
   | { readonly kind: 'amended'; readonly plan: PlanIdentity | null; readonly overrides: Readonly<Record<string, string>> }
 
@@ -52,6 +63,10 @@ export interface RunRecord {
   /** Results under all plans, those of skipped dependants included; what an earlier plan settled is left out where the plan in force has a step of that name. */
   results(plan: Plan | null): ReadonlyMap<string, ActionResult>
   verdicts(): ReadonlyMap<string, JudgedAction>
+  /** What a person allowed for the rest of the run, the oldest first. */
+  grants(): readonly NotedGrant[]
+  /** Whether a person signed this plan. */
+  isSigned(planRef: string): boolean
   /** Settled steps of all plans so far. */
   done(
     plan: (ref: string) => Plan,
@@ -63,6 +78,8 @@ export interface RunRecord {
 export function createRunRecord(earlier?: EarlierRecord): RunRecord {
   const enforced: EnforcedPlan[] = []
   const judged = new Map<string, JudgedAction>()
+  const granted: NotedGrant[] = []
+  const signed = new Set<string>()
   let startedAt = earlier?.startedAt ?? 0
   let before = earlier?.noted ?? null
   let unread: Noted[] = []
@@ -71,6 +88,9 @@ export function createRunRecord(earlier?: EarlierRecord): RunRecord {
   function keep(noted: Noted): void {
     const last = enforced.at(-1)
     if (noted.kind === 'plan') enforced.push({ plan: noted.plan, results: new Map() })
+    if (noted.kind === 'plan' && noted.signed) signed.add(noted.plan.ref)
+    if (noted.kind === 'grant') granted.push(noted.grant)
+    if (noted.kind === 'forked') granted.length = 0
     if (noted.kind === 'result') last?.results.set(noted.result.stepId, noted.result)
     if (noted.kind === 'verdict') judged.set(noted.stepId, noted.verdict)
     if (noted.kind === 'amended' && last) {
@@ -102,6 +122,7 @@ export function createRunRecord(earlier?: EarlierRecord): RunRecord {
     note(entry, emitted, inForce) {
       if (entry.kind === 'started') startedAt = entry.at
       const noted = emitted.flatMap((fact) => notedOf(fact as WorkflowEmitted | ActionEmitted, inForce))
+      if (entry.kind === 'parked' && entry.reason === 'forked') noted.push({ kind: 'forked' })
       unread.push(...noted)
       untaken.push(...noted)
     },
@@ -122,13 +143,25 @@ export function createRunRecord(earlier?: EarlierRecord): RunRecord {
       read()
       return judged
     },
+    grants() {
+      read()
+      return granted
+    },
+    isSigned(planRef) {
+      read()
+      return signed.has(planRef)
+    },
     done: (plan) => plans().flatMap((past) => doneSteps(plan(past.plan.ref), past.results)),
     planDigests: () => plans().map((past) => past.plan.digest),
   }
 }
 
 function notedOf(fact: WorkflowEmitted | ActionEmitted, inForce: PlanIdentity | null): readonly Noted[] {
-  if (fact.type === 'plan.accepted') return [{ kind: 'plan', plan: { ref: fact.planRef, digest: fact.digest } }]
+  if (fact.type === 'plan.accepted') return [{ kind: 'plan', plan: { ref: fact.planRef, digest: fact.digest }, signed: fact.signedBy !== null }]
+  if (fact.type === 'action.approved') {
+    const { actionId: stepId, planRef, actionRef, ruleId, by, scope } = fact
+    return scope === 'run' ? [{ kind: 'grant', grant: { stepId, planRef, actionRef, ruleId, by } }] : []
+  }
   if (fact.type === 'action.settled') return [{ kind: 'result', result: fact.result }]
   if (fact.type === 'action.judged') {
     const { actionId: stepId, decision, ruleId, reason } = fact

@@ -12,6 +12,7 @@ import type { Executor, Meter } from '../services/executor/executor.ts'
 import type { Guard, GuardScope } from '../services/guard/guard.ts'
 import type { EffectRecord } from '../services/journal/journal.ts'
 import type { Oracle, OracleRequest } from '../services/oracle/oracle.ts'
+import type { Redactor } from '../services/secrets/secrets.ts'
 import type { RunRecord } from './run-record.ts'
 
 /** The ports and settings that the services of all runs of a controller share. */
@@ -22,6 +23,7 @@ export interface FlowPorts {
   readonly config: Config
   readonly executor: Executor
   readonly clock: Clock
+  readonly redactor: Redactor
 }
 
 /** What the services know of one run. */
@@ -54,6 +56,8 @@ export interface PlanBody {
   readonly plan: Plan
   readonly source: string
   readonly notExamined: readonly string[]
+  /** Whether it was made before the run had read anything, or by someone who does not go by what runs read. */
+  readonly pinned: boolean
 }
 
 /** The stored body of a plan. @throws ControllerError JOURNAL_CORRUPT when it is gone */
@@ -81,7 +85,7 @@ interface StepPlace {
 export function plannedAction(bodies: Bodies, { runId, stepId, planRef }: StepPlace): Action {
   const step = stepIn(planBody(bodies, planRef).plan, stepId)
   if (step === undefined) throw new ControllerError('INTERNAL', `the plan has no step ${stepId}`)
-  return { runId, stepId, capability: step.capability, args: step.args }
+  return { runId, stepId, capability: step.capability, args: step.args, plan: planRef }
 }
 
 /** The action that a verdict is about. @throws ControllerError JOURNAL_CORRUPT when its body is gone */

@@ -10,6 +10,7 @@ import type { JournalEntry, JournaledEvent } from '../model/journal-entry.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import type { Ids } from '../services/ids/ids.ts'
 import type { Log } from '../services/log/log.ts'
+import type { Vault } from '../services/secrets/secrets.ts'
 import { LEASE_TTL_MS } from './hosted-run.ts'
 import { letGo } from './let-go.ts'
 import type { MigratingJournal } from './migrating-journal.ts'
@@ -24,6 +25,7 @@ export interface ForkOptions {
   /** This process, as an owner of leases. */
   readonly owner: string
   readonly log: Log
+  readonly vault: Pick<Vault, 'copy'>
 }
 
 /** An event of the journal's that the fork adds, with what brings it. */
@@ -39,7 +41,7 @@ interface Addition {
  * @throws ControllerError as `checkedRun`, EVENT_REFUSED, JOURNAL_UNWRITABLE
  */
 export async function forkRun(options: ForkOptions, sourceId: string, seq: number): Promise<ForkedRun> {
-  const { journal, clock, ids, owner, log } = options
+  const { journal, clock, ids, owner, log, vault } = options
   const runId = ids.run()
   const { checked, repeated, inDoubt } = journal.atOneMoment(() => copyUpTo(options, runId, { runId: sourceId, seq }))
   const lease = journal.acquire(runId, { owner, ttlMs: LEASE_TTL_MS, now: clock.now(), create: true })
@@ -47,6 +49,7 @@ export async function forkRun(options: ForkOptions, sourceId: string, seq: numbe
   try {
     const { entries, replay } = checked
     const { blobs } = replay.bodies.take()
+    await vault.copy(sourceId, runId)
     await journal.commit({ runId, token: lease.token, entries, summary: summaryAt(checked), blobs, basedOn: sourceId })
   } finally {
     letGo(journal, lease, log)

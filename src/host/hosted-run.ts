@@ -8,6 +8,7 @@ import type { ExecuteInput } from '../machines/action.types.ts'
 import type { Person } from '../machines/action.types.ts'
 import type { WorkflowContext, WorkflowOutput } from '../machines/workflow.types.ts'
 import { isRepeatable } from '../model/action.ts'
+import type { Redactor } from '../services/secrets/secrets.ts'
 import type { RunEvent } from '../model/events.ts'
 import type { Verbosity } from '../model/goal.ts'
 import type { JournalEntry, RunHeader } from '../model/journal-entry.ts'
@@ -23,7 +24,8 @@ import { stored } from '../flow/run-scope.ts'
 import { createEventHistory } from './event-history.ts'
 import { logEvent } from './log-event.ts'
 import { machineIdentity } from './machine-identity.ts'
-import { eventOf, parseRequest, parseStored } from './requests.ts'
+import { redactedRequest } from './redacted-request.ts'
+import { bindDigest, eventOf, parseRequest, parseStored } from './requests.ts'
 import { letGo } from './let-go.ts'
 import { createEventTeller, runResult } from './run-events.ts'
 import { createSnapshotter } from './run-snapshot.ts'
@@ -56,6 +58,8 @@ export interface HostedRunOptions {
   readonly catalog: CapabilityCatalog
   readonly actionMs: number
   readonly maxStepsCeiling: number
+  /** How long an approval counts, ms from when it was sent; 0 = without limit. */
+  readonly approvalValidMs: number
   readonly verbosity: Verbosity
   readonly lease: Lease
   readonly bodies: Bodies
@@ -63,6 +67,7 @@ export interface HostedRunOptions {
   readonly person: Person
   /** A run that goes on from a snapshot. */
   readonly restored: { readonly run: RestoredRun; readonly header: RunHeader } | null
+  readonly redactor: Redactor
   /** Records between two snapshots. */
   readonly snapshotEvery: number
   /** What the records from `fromSeq` up to `toSeq` told, from the journal. */
@@ -123,6 +128,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
       every: options.snapshotEvery,
       store: createSnapshotter(machineIdentity().machineHash, bodies, record, restored?.run.notedRef ?? null),
     },
+    redact: options.redactor.redactKnownJsonText,
     ...(restored ? { from: restored.run } : {}),
   })
   const { fold } = durable
@@ -192,7 +198,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     }
   }
 
-  async function take(request: RunRequest, inbox?: number): Promise<void> {
+  async function take(request: RunRequest, sentAt: number, inbox?: number): Promise<void> {
     const make = eventOf(request, {
       runId,
       fold,
@@ -200,6 +206,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
       catalog: options.catalog,
       actionMs: options.actionMs,
       maxStepsCeiling: options.maxStepsCeiling,
+      ...(options.approvalValidMs === 0 ? {} : { approvalExpiresAt: sentAt + options.approvalValidMs }),
     })
     await durable.deliver('', make, inbox === undefined ? {} : { inbox })
   }
@@ -215,7 +222,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     for (const row of journal.pending(runId)) {
       if (over || interrupting) return
       try {
-        await take(parseStored(row.event), row.inboxId)
+        await take(parseStored(row.event), row.at, row.inboxId)
       } catch (error) {
         if (over || parking) return
         await durable.answer(row.inboxId, error instanceof Error ? error.message : String(error))
@@ -280,9 +287,9 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
     },
     events: history.read,
     async request(request) {
-      const parsed = parseRequest(request)
+      const kept = await redactedRequest(bindDigest(parseRequest(request), fold), runId, options.redactor)
       if (over === null && !parking) {
-        await take(parsed)
+        await take(kept, clock.now())
         return true
       }
       await end

@@ -27,9 +27,9 @@ export interface LoadedRun {
  * statecharts if need be.
  * @throws ControllerError as `carryOver`
  */
-export async function loadRun(options: CarryOverOptions): Promise<LoadedRun> {
-  const { runId, machine, journal } = options
-  const bodies = createBodies(journal)
+export async function loadRun(options: CarryOverOptions & { readonly redact: (text: string) => string }): Promise<LoadedRun> {
+  const { runId, machine, journal, redact } = options
+  const bodies = createBodies(journal, redact)
   const refold = (toSeq: number) => {
     const replay = createReplay(runId, machine, journal)
     replay.feed(journal.read(runId, 0, toSeq))

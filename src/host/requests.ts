@@ -8,10 +8,11 @@ import type { ActionContext } from '../machines/action.types.ts'
 import type { QueuedAmendment, WorkflowContext } from '../machines/workflow.types.ts'
 import type { Plan } from '../model/plan.ts'
 import { stepState } from '../model/progress.ts'
-import { listProblems, problemsOf } from '../model/problems.ts'
+import { listProblems, placed, problemsOf } from '../model/problems.ts'
 import { RunRequest } from '../model/request.ts'
 import type { Amendment } from '../model/request.ts'
 import type { CapabilityCatalog } from '../services/executor/executor.ts'
+import { jsonProblemsOf } from '../model/json-check.ts'
 import { tryParsePlan } from '../services/oracle/plan-validator.ts'
 import { statePath } from './state-path.ts'
 
@@ -24,15 +25,19 @@ export interface RequestContext {
   readonly actionMs: number
   /** Most steps that a run may be given. */
   readonly maxStepsCeiling: number
+  /** Until when an approval counts that is given with the request; absent: without limit. */
+  readonly approvalExpiresAt?: number
 }
 
 export type MakeEvent = (runAt: number) => EventObject
 
 /** A request from outside. @throws ControllerError EVENT_REFUSED, or PLAN_INVALID for its plan (details: every problem at once) */
 export function parseRequest(input: unknown): RunRequest {
-  const parsed = RunRequest.safeParse(input)
-  if (parsed.success) return parsed.data
-  const problems = problemsOf(parsed.error, input)
+  // A schema that looks into JSON by recursion runs out of stack far before JSON.parse does.
+  const unsound = jsonProblemsOf(input).map(({ at, problem }) => placed(at, input, problem))
+  const parsed = unsound.length > 0 ? null : RunRequest.safeParse(input)
+  if (parsed?.success === true) return parsed.data
+  const problems = parsed === null ? unsound : problemsOf(parsed.error, input)
   const code = problems.every(({ at }) => at[0] === 'plan') ? 'PLAN_INVALID' : 'EVENT_REFUSED'
   throw new ControllerError(code, `the request is not one that runs take: ${listProblems(problems)}`, { details: problems })
 }
@@ -61,8 +66,12 @@ function translate(request: RunRequest, context: RequestContext): MakeEvent {
     }
     case 'plan.edit': {
       const { plan, ...rest } = request
-      const skeleton = skeletonOf({ plan, source: `person:${request.by}`, notExamined: [] }, bodies, context.catalog, context.actionMs)
+      const skeleton = skeletonOf({ plan, source: `person:${request.by}`, notExamined: [], pinned: true }, bodies, context.catalog, context.actionMs)
       return () => ({ ...rest, plan: skeleton })
+    }
+    case 'action.approve': {
+      const { approvalExpiresAt: expiresAt } = context
+      return () => ({ ...request, ...(expiresAt === undefined ? {} : { expiresAt }) })
     }
     case 'action.edit': {
       const { args, ...rest } = request

@@ -3,6 +3,7 @@ import type { Config } from '../model/config.ts'
 import type { GcLeftover, GcOptions, GcResult, GcRun } from '../model/retention.ts'
 import type { Clock } from '../services/clock/clock.ts'
 import type { Journal, RunSummary } from '../services/journal/journal.ts'
+import type { Vault } from '../services/secrets/secrets.ts'
 import { clearRunFolder } from './run-folders.ts'
 
 /** A run that ended less than this ago is kept: its process still shows its report, and those who follow it look ten times a second. */
@@ -15,6 +16,7 @@ export interface RetentionPorts {
   readonly clock: Clock
   readonly stateDir: string
   readonly config: Pick<Config, 'retention'>
+  readonly vault: Pick<Vault, 'remove'>
 }
 
 /**
@@ -74,16 +76,21 @@ async function removeRuns(journal: Journal, runIds: readonly string[], options: 
   return kept
 }
 
-async function clearFolders({ journal, stateDir }: RetentionPorts): Promise<{ folders: number; bytes: number; leftovers: readonly GcLeftover[] }> {
+async function clearFolders({
+  journal,
+  stateDir,
+  vault,
+}: RetentionPorts): Promise<{ folders: number; bytes: number; leftovers: readonly GcLeftover[] }> {
   const leftovers: GcLeftover[] = []
   let [folders, bytes] = [0, 0]
   for (const batch of batchesOf(journal.removed())) {
     journal.clearRemoved(batch, (runId) => {
+      const forgotten = vault.remove(runId)
       const cleared = clearRunFolder(stateDir, runId)
       bytes += cleared.bytes
       folders += cleared.removed ? 1 : 0
       if (cleared.leftover !== null) leftovers.push(cleared.leftover)
-      return cleared.done
+      return cleared.done && forgotten
     })
     await setImmediate()
   }

@@ -4,7 +4,7 @@ import { ControllerError, toFailure } from '../errors.ts'
 import type { Failure } from '../model/failure.ts'
 import type { RunSummary } from '../services/journal/journal.ts'
 import { restorableRun } from './migrate-run.ts'
-import { openGuard } from './open-ports.ts'
+import { openGuard } from './open-guard.ts'
 import type { Ports } from './open-ports.ts'
 import { assertCompatible, headerIn } from './run-header.ts'
 import type { RunSetting } from './run-header.ts'
@@ -36,7 +36,7 @@ async function obstacleTo(ports: Ports, { runId }: RunSummary, replay: Failure |
     if (owner !== null) throw new ControllerError('RUN_OWNED', `run ${runId} belongs to a process that is running it (${owner.owner})`)
     const header = headerIn(runId, journal.read(runId, 0, 0))
     const { policy } = header.input as unknown as RunSetting
-    assertCompatible(runId, header, policy === config.policy ? ports.guard : await openGuard(policy, ports), ports)
+    assertCompatible(runId, header, policy === config.policy ? ports.guards.current.guard : (await openGuard(policy, ports)).guard, ports)
     return replay
   } catch (error) {
     return replay?.code === 'JOURNAL_CORRUPT' ? replay : toFailure(error)

@@ -58,7 +58,11 @@ function told(fact: Fact, bodies: Bodies): readonly Unplaced[] {
     case 'plan.accepted': {
       const { plan } = planBody(bodies, fact.planRef)
       const steps = plan.steps.map(({ id, title, capability, dependsOn }) => ({ id, title, capability, dependsOn }))
-      return [{ type: 'plan.accepted', planRef: fact.planRef, digest: fact.digest, steps }]
+      return [{ type: 'plan.accepted', planRef: fact.planRef, digest: fact.digest, signedBy: fact.signedBy, steps }]
+    }
+    case 'action.approved': {
+      const { type, actionId, digest, by, reason, scope } = fact
+      return [{ type, actionId, digest, by, reason, scope }]
     }
     case 'plan.awaitsSignOff':
       return [{ type: 'plan.awaitsSignOff', digest: fact.digest }]

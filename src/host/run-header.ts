@@ -17,11 +17,11 @@ export interface RunSetting {
 }
 
 /** A run's first record: enough to fold its journal again, and to refuse when the code no longer fits. */
-export function headerOf(setting: RunSetting, ports: Ports): RunHeader {
+export function headerOf(setting: RunSetting, guard: Guard, { executor }: Pick<Ports, 'executor'>): RunHeader {
   return {
     ...machineIdentity(),
-    policyHash: ports.guard.policyHash,
-    catalogDigest: ports.executor.catalog.digest,
+    policyHash: guard.policyHash,
+    catalogDigest: executor.catalog.digest,
     input: JSON.parse(JSON.stringify(setting)) as RunHeader['input'],
   }
 }

@@ -12,6 +12,8 @@ import type { Journal, RunSummary } from '../services/journal/journal.ts'
 import { createReplay } from './replay.ts'
 import type { Replay } from './replay.ts'
 import { bindDigest, eventOf, parseRequest } from './requests.ts'
+import { redactedRequest } from './redacted-request.ts'
+import type { Redactor } from '../services/secrets/secrets.ts'
 import { viewOf } from './run-view.ts'
 
 const POLL_MS = 100
@@ -26,6 +28,7 @@ export interface RunStoreOptions {
   readonly actionMs: number
   /** Most steps that a run may be given. */
   readonly maxStepsCeiling: number
+  readonly redactor: Redactor
 }
 
 /** The runs of a store as anyone may see them and steer them, whichever process owns them. Runs nothing itself. */
@@ -44,7 +47,7 @@ export interface RunStore {
 /** Of so many it is worth to ask whether they are running. */
 const RECENT = 20
 
-export function createRunStore({ journal, clock, machine, catalog, actionMs, maxStepsCeiling }: RunStoreOptions): RunStore {
+export function createRunStore({ journal, clock, machine, catalog, actionMs, maxStepsCeiling, redactor }: RunStoreOptions): RunStore {
   function summary(runId: string): RunSummary {
     const found = journal.summary(runId)
     if (found === null) throw new ControllerError('RUN_UNKNOWN', `there is no run ${runId} in this store`)
@@ -99,7 +102,7 @@ export function createRunStore({ journal, clock, machine, catalog, actionMs, max
     async request(runId, given, { waitMs = ANSWER_MS } = {}) {
       if (summary(runId).finished) throw new ControllerError('RUN_FINISHED', `run ${runId} has ended`)
       const { fold, bodies } = replay(runId)
-      const request = bindDigest(parseRequest(given), fold)
+      const request = await redactedRequest(bindDigest(parseRequest(given), fold), runId, redactor)
       // With earlier requests still waiting, only the owner can tell what it will accept.
       const owned = journal.owner(runId, clock.now()) !== null
       if (!owned && journal.pending(runId).length === 0) {

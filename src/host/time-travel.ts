@@ -6,6 +6,7 @@ import type { Ids } from '../services/ids/ids.ts'
 import { processOwner } from '../services/journal/process-owner.ts'
 import { createSilentLog } from '../services/log/log.ts'
 import type { Log } from '../services/log/log.ts'
+import type { Vault } from '../services/secrets/secrets.ts'
 import type { MigratingJournal } from './migrating-journal.ts'
 import { checkedRun, momentOf } from './run-moment.ts'
 
@@ -15,12 +16,14 @@ export interface TimeTravelOptions {
   readonly machine: AnyStateMachine
   readonly ids: Ids | undefined
   readonly log: Log | undefined
+  readonly vault: Pick<Vault, 'copy'>
 }
 
 /** The runs of a store at any of their records. Runs nothing itself. */
 export function createTimeTravel({
   ids = createUuidIds(),
   log = createSilentLog(),
+  vault,
   ...shared
 }: TimeTravelOptions): Pick<RunReader, 'stateAt' | 'fork'> {
   return {
@@ -28,7 +31,7 @@ export function createTimeTravel({
     // Loaded when a run is forked: whoever only looks at runs must not wait for it.
     async fork(runId, seq) {
       const { forkRun } = await import('./fork-run.ts')
-      return forkRun({ ...shared, ids, log, owner: processOwner() }, runId, seq)
+      return forkRun({ ...shared, ids, log, owner: processOwner(), vault }, runId, seq)
     },
   }
 }

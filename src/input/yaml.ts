@@ -3,6 +3,8 @@ import type { Document, Lexer, LineCounter, Node } from 'yaml'
 /** YAML's composer recurses, and a process that runs out of stack in it may be lost: deeper nesting never reaches it. */
 const MAX_NESTING = 100
 const MAX_INDENT = 300
+/** Each costs the parser about half a kilobyte and 5 µs: 250 MB and 2.5 s at most. */
+const MAX_TOKENS = 500_000
 
 export interface TextPosition {
   /** From 1. */
@@ -26,18 +28,16 @@ export type ParsedYaml =
  */
 export async function parseYaml(text: string): Promise<ParsedYaml> {
   const yaml = await import('yaml')
-  const deep = tooDeepAt(text, () => new yaml.Lexer())
-  if (deep !== null) {
-    const message = `nests too deeply: at most ${MAX_NESTING} brackets and ${MAX_INDENT} columns of indentation`
-    return { ok: false, problems: [{ line: deep, column: 1, message }] }
-  }
+  const excess = excessOf(text, () => new yaml.Lexer())
+  if (excess !== null) return { ok: false, problems: [{ ...excess, column: 1 }] }
   const lines = new yaml.LineCounter()
   try {
     const document = yaml.parseDocument(text, {
       version: '1.2',
       schema: 'core',
       strict: true,
-      uniqueKeys: true,
+      // The parser compares each key with each other one; `unwanted` does it at once.
+      uniqueKeys: false,
       stringKeys: true,
       merge: false,
       prettyErrors: false,
@@ -69,6 +69,14 @@ function unwanted(
       if (node.anchor !== undefined) refuse(node, 'anchors (&name) are not allowed; write the value out')
       if (node.tag !== undefined) refuse(node, `the tag ${node.tag} is not allowed`)
     },
+    Map: (_, map) => {
+      const seen = new Set<unknown>()
+      for (const { key } of map.items) {
+        if (!yaml.isScalar(key)) continue
+        if (seen.has(key.value)) refuse(key, 'Map keys must be unique')
+        seen.add(key.value)
+      }
+    },
     Pair: (_, pair) => {
       if (yaml.isScalar(pair.key) && pair.key.value === '__proto__') refuse(pair.key, 'the key __proto__ is not allowed')
     },
@@ -93,19 +101,24 @@ function position(lines: LineCounter, offset: number): TextPosition {
 }
 
 /**
- * The line that nests too deeply. Block nesting costs at least a column a level, so columns bound it; brackets are counted as the
- * lexer, which does not recurse, sees them: quoted ones do not mislead it.
+ * The line that nests too deeply, or with which there is too much. Block nesting costs at least a column a level, so columns bound it;
+ * brackets are counted as the lexer, which does not recurse, sees them: quoted ones do not mislead it.
  */
-function tooDeepAt(text: string, createLexer: () => Lexer): number | null {
+function excessOf(text: string, createLexer: () => Lexer): { readonly line: number; readonly message: string } | null {
+  const tooDeep = `nests too deeply: at most ${MAX_NESTING} brackets and ${MAX_INDENT} columns of indentation`
   for (const [at, line] of text.split('\n').entries()) {
-    if ((/^[ \t?:-]*/.exec(line)?.[0].length ?? 0) > MAX_INDENT) return at + 1
+    if ((/^[ \t?:-]*/.exec(line)?.[0].length ?? 0) > MAX_INDENT) return { line: at + 1, message: tooDeep }
   }
+  const lineOf = (end: number): number => text.slice(0, end).split('\n').length
   let depth = 0
   let offset = 0
+  let tokens = 0
   for (const token of createLexer().lex(text)) {
+    tokens += 1
     if (token === '[' || token === '{') depth += 1
     if (token === ']' || token === '}') depth = Math.max(0, depth - 1)
-    if (depth > MAX_NESTING) return text.slice(0, offset).split('\n').length
+    if (depth > MAX_NESTING) return { line: lineOf(offset), message: tooDeep }
+    if (tokens > MAX_TOKENS) return { line: lineOf(offset), message: `has too many parts: at most ${MAX_TOKENS} words and signs` }
     if (!/^[\x02\x18\x1f]$/.test(token)) offset += token.length
   }
   return null

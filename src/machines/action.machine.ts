@@ -64,6 +64,7 @@ export const actionMachine = setup({
       ruleId: verdict.ruleId,
       reason: verdict.reason,
       digest: verdict.digest,
+      ...(verdict.shadow === undefined ? {} : { shadow: verdict.shadow }),
     })),
     tellStarted: emit(({ context }) => ({ type: 'action.started' as const, actionId: context.step.id, attempt: attemptNumber(context) })),
     tellRetrying: emit(({ context }) => ({
@@ -83,8 +84,25 @@ export const actionMachine = setup({
     recordGuardTimeout: assign({ outcome: 'denied', failure: failure('GUARD_TIMEOUT', 'the guard gave no verdict in time') }),
     recordNobody: assign({ outcome: 'denied', failure: failure('APPROVAL_MISSING', 'the action needs a person and nobody is there') }),
     recordApprovalTimeout: assign({ outcome: 'denied', failure: failure('APPROVAL_TIMEOUT', 'nobody approved the action in time') }),
-    recordApproval: assign(({ context }, params: { by: string; reason: string | null }) => ({
-      approval: context.verdict && { digest: context.verdict.digest, policyHash: context.verdict.policyHash, by: params.by, reason: params.reason },
+    recordApproval: assign(({ context }, { by, reason, expiresAt }: { by: string; reason: string | null; expiresAt?: number }) => ({
+      approval: context.verdict && {
+        digest: context.verdict.digest,
+        policyHash: context.verdict.policyHash,
+        by,
+        reason,
+        ...(expiresAt === undefined ? {} : { expiresAt }),
+      },
+    })),
+    tellApproved: emit(({ context }, params: { by: string; reason: string | null; scope?: 'once' | 'run' }) => ({
+      type: 'action.approved' as const,
+      actionId: context.step.id,
+      digest: context.verdict?.digest ?? '',
+      by: params.by,
+      reason: params.reason,
+      scope: params.scope ?? 'once',
+      ruleId: context.verdict?.ruleId ?? '',
+      planRef: context.planRef,
+      actionRef: context.verdict?.actionRef ?? '',
     })),
     recordEdit: assign((_, params: { argsRef: string }) => ({ editRef: params.argsRef, approval: null, modified: false })),
     recordRejection: assign((_, params: { by: string; reason: string | null }) => ({
@@ -188,6 +206,7 @@ export const actionMachine = setup({
           planRef: context.planRef,
           editRef: context.editRef,
           modifiedRef: context.modified ? (context.verdict?.actionRef ?? null) : null,
+          approval: context.approval,
         }),
         onDone: [
           {
@@ -246,7 +265,7 @@ export const actionMachine = setup({
         'action.approve': {
           guard: { type: 'isForThisDigest', params: ({ event }) => event },
           target: 'ready',
-          actions: [{ type: 'recordApproval', params: ({ event }) => event }, 'reportReady'],
+          actions: [{ type: 'recordApproval', params: ({ event }) => event }, { type: 'tellApproved', params: ({ event }) => event }, 'reportReady'],
         },
         'action.edit': {
           guard: { type: 'isForThisDigest', params: ({ event }) => event },
@@ -417,7 +436,7 @@ export const actionMachine = setup({
 
 const asksPerson = (verdict: Verdict) => verdict.decision === 'ask' || verdict.decision === 'modify'
 const matchesApproval = (context: ActionContext, verdict: Verdict) =>
-  context.approval?.digest === verdict.digest && context.approval.policyHash === verdict.policyHash
+  verdict.approvalExpired !== true && context.approval?.digest === verdict.digest && context.approval.policyHash === verdict.policyHash
 /** A verdict on other arguments uses an approval up, even if the approved ones should come back. */
 const judged = (context: ActionContext, verdict: Verdict) => ({ verdict, approval: matchesApproval(context, verdict) ? context.approval : null })
 const retriesLeft = (context: ActionContext) => context.retries < context.step.retry.maxRetries

@@ -64,12 +64,19 @@ interface Answer {
   readonly reason: string | null
 }
 
+interface Approve extends Answer {
+  /** `run`: also for what is like it in this run; absent: this once. */
+  readonly scope?: 'once' | 'run'
+  /** As `Approval.expiresAt`. */
+  readonly expiresAt?: number
+}
+
 export type ActionEvent =
   | { readonly type: 'action.dispatch' }
   | { readonly type: 'action.pause'; readonly mode: 'finish' | 'abort' }
   | { readonly type: 'action.cancel' }
   | { readonly type: 'action.heartbeat' }
-  | ({ readonly type: 'action.approve' } & Answer)
+  | ({ readonly type: 'action.approve' } & Approve)
   | ({ readonly type: 'action.edit'; readonly argsRef: string } & Answer)
   | ({ readonly type: 'action.reject' } & Answer)
   | ({ readonly type: 'action.respond'; readonly outputRef: string } & Answer)
@@ -92,6 +99,19 @@ export type ActionEmitted =
       readonly ruleId: string
       readonly reason: string
       readonly digest: string
+      readonly shadow?: Verdict['shadow']
+    }
+  | {
+      readonly type: 'action.approved'
+      readonly actionId: string
+      readonly digest: string
+      readonly by: string
+      readonly reason: string | null
+      readonly scope: 'once' | 'run'
+      /** The rule that asked. */
+      readonly ruleId: string
+      readonly planRef: string
+      readonly actionRef: string
     }
   | { readonly type: 'action.started'; readonly actionId: string; readonly attempt: number }
   | { readonly type: 'action.retrying'; readonly actionId: string; readonly failure: Failure; readonly delayMs: number }
@@ -103,6 +123,7 @@ export interface JudgeActionInput {
   readonly editRef: string | null
   /** The action as the guard changed it, to be judged in place of the plan's. */
   readonly modifiedRef: string | null
+  readonly approval: Approval | null
 }
 
 export interface ExecuteInput {

@@ -380,7 +380,7 @@ export const workflowMachine = workflowSetup.createMachine({
                     'plan.approve': {
                       guard: { type: 'signsCleanDraft', params: ({ event }) => event },
                       target: '#workflow.open.active.executing',
-                      actions: ['enforcePlan', 'tellAccepted'],
+                      actions: ['enforcePlan', { type: 'tellSigned', params: ({ event }) => event }],
                     },
                     'plan.edit': {
                       guard: { type: 'isForThisDraft', params: ({ event }) => event },

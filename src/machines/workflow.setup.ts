@@ -248,6 +248,15 @@ export const workflowSetup = workflow.extend({
       digest: context.plan?.digest ?? '',
       source: context.plan?.source ?? '',
       planNumber: context.counts.plans,
+      signedBy: null,
+    })),
+    tellSigned: emit(({ context }, params: { by: string }) => ({
+      type: 'plan.accepted' as const,
+      planRef: context.plan?.ref ?? '',
+      digest: context.plan?.digest ?? '',
+      source: context.plan?.source ?? '',
+      planNumber: context.counts.plans,
+      signedBy: params.by,
     })),
 
     clearChanged: assign({ changed: false }),

@@ -173,7 +173,15 @@ export type WorkflowEvent =
 
 export type WorkflowEmitted =
   | { readonly type: 'plan.drafted'; readonly planRef: string; readonly source: string; readonly steps: number }
-  | { readonly type: 'plan.accepted'; readonly planRef: string; readonly digest: string; readonly source: string; readonly planNumber: number }
+  | {
+      readonly type: 'plan.accepted'
+      readonly planRef: string
+      readonly digest: string
+      readonly source: string
+      readonly planNumber: number
+      /** The person who signed it, null when nobody had to. */
+      readonly signedBy: string | null
+    }
   | { readonly type: 'plan.refused'; readonly reason: string; readonly findingsRef: string | null }
   | { readonly type: 'plan.awaitsSignOff'; readonly digest: string; readonly planRef: string }
   | { readonly type: 'goal.needsAnswer'; readonly question: string; readonly choices: readonly string[] }

@@ -16,6 +16,8 @@ export const Action = z.strictObject({
   stepId: z.string(),
   capability: CapabilityName,
   args: z.record(z.string(), z.json()),
+  /** The plan it belongs to, by the reference of its body; absent for what no plan asked for, such as research. */
+  plan: z.string().optional(),
 })
 export type Action = z.infer<typeof Action>
 
@@ -27,8 +29,15 @@ export const Target = z.discriminatedUnion('kind', [
 ])
 export type Target = z.infer<typeof Target>
 
-/** A person's yes to one exact action under one exact policy. */
-export const Approval = z.strictObject({ digest: z.string(), policyHash: z.string(), by: z.string(), reason: z.string().nullable() })
+/** A person's yes to one exact action of one plan under one exact policy, for one use. */
+export const Approval = z.strictObject({
+  digest: z.string(),
+  policyHash: z.string(),
+  by: z.string(),
+  reason: z.string().nullable(),
+  /** Wall time, ms since the epoch, from which on it counts no more; absent: it does not expire. */
+  expiresAt: z.number().optional(),
+})
 export type Approval = z.infer<typeof Approval>
 
 declare const admitted: unique symbol

@@ -32,7 +32,15 @@ export const RunRequest = z.discriminatedUnion('type', [
   z.strictObject({ type: z.literal('plan.approve'), digest, reason, by }),
   z.strictObject({ type: z.literal('plan.edit'), digest, plan: Plan, by }),
   z.strictObject({ type: z.literal('plan.reject'), digest, reason, by }),
-  z.strictObject({ type: z.literal('action.approve'), actionId: StepId, digest, reason, by }),
+  z.strictObject({
+    type: z.literal('action.approve'),
+    actionId: StepId,
+    digest,
+    reason,
+    by,
+    /** `run`: also for what is like it in this run, as the guard's `covers` says. */
+    scope: z.enum(['once', 'run']).default('once'),
+  }),
   z.strictObject({ type: z.literal('action.edit'), actionId: StepId, digest, args: body, reason, by }),
   z.strictObject({ type: z.literal('action.reject'), actionId: StepId, digest, reason, by }),
   z.strictObject({ type: z.literal('action.respond'), actionId: StepId, digest, output: body, reason, by }),

@@ -8,12 +8,14 @@ export const Usage = z.strictObject({
   maxRssBytes: z.number(),
   fsOperations: z.number(),
   networkRequests: z.number(),
+  /** Read from and written to files, and carried over the network. */
+  bytes: z.number(),
   tokens: z.number(),
   usd: z.number(),
 })
 export type Usage = z.infer<typeof Usage>
 
-export const NO_USAGE: Usage = { wallMs: 0, cpuMs: 0, maxRssBytes: 0, fsOperations: 0, networkRequests: 0, tokens: 0, usd: 0 }
+export const NO_USAGE: Usage = { wallMs: 0, cpuMs: 0, maxRssBytes: 0, fsOperations: 0, networkRequests: 0, bytes: 0, tokens: 0, usd: 0 }
 
 /** Sums two usages; memory is the larger peak. */
 export function addUsage(a: Usage, b: Usage): Usage {
@@ -23,6 +25,7 @@ export function addUsage(a: Usage, b: Usage): Usage {
     maxRssBytes: Math.max(a.maxRssBytes, b.maxRssBytes),
     fsOperations: a.fsOperations + b.fsOperations,
     networkRequests: a.networkRequests + b.networkRequests,
+    bytes: a.bytes + b.bytes,
     tokens: a.tokens + b.tokens,
     usd: a.usd + b.usd,
   }

@@ -22,7 +22,7 @@ describe('plain lines', () => {
       { type: 'run.started', goal: 'Fix it', workflowType: 'simple' },
       { type: 'state.changed', state: 'open.active.initializing', description: 'The goal is judged.' },
       { type: 'plan.drafted', planRef: 'p', source: 'playbook:a', steps: 1 },
-      { type: 'plan.accepted', planRef: 'p', digest: 'd', steps: [step('s1'), step('s2')] },
+      { type: 'plan.accepted', planRef: 'p', digest: 'd', signedBy: null, steps: [step('s1'), step('s2')] },
       { type: 'action.dispatched', actionId: 's1', capability: 'fs.read.v1' },
       { type: 'action.judged', actionId: 's1', decision: 'ask', ruleId: 'r', reason: 'writes', digest: 'd' },
       { type: 'action.waiting', actionId: 's1', reason: 'approval', digest: 'd' },
@@ -79,7 +79,7 @@ describe('the live tree', () => {
   const frame = { columns: 60, rows: 24, limits: { steps: 10, ms: 300_000 }, usedMs: 12_000, answers: [] }
   const started = events(
     { type: 'run.started', goal: 'Fix it', workflowType: 'simple' },
-    { type: 'plan.accepted', planRef: 'p', digest: 'd', steps: [step('s1'), step('s2'), step('s3')] },
+    { type: 'plan.accepted', planRef: 'p', digest: 'd', signedBy: null, steps: [step('s1'), step('s2'), step('s3')] },
     { type: 'state.changed', state: 'open.active.executing.watching', description: 'Waits for results.' },
     { type: 'action.dispatched', actionId: 's1', capability: 'fs.read.v1' },
     { type: 'action.settled', actionId: 's1', result: actionResult() },
@@ -114,7 +114,13 @@ describe('the live tree', () => {
   })
 
   it.each([3, 8, 12])('never draws more lines than a terminal of %i rows', (rows) => {
-    const many = events({ type: 'plan.accepted', planRef: 'p', digest: 'd', steps: Array.from({ length: 100 }, (_, index) => step(`s${index}`)) })
+    const many = events({
+      type: 'plan.accepted',
+      planRef: 'p',
+      digest: 'd',
+      signedBy: null,
+      steps: Array.from({ length: 100 }, (_, index) => step(`s${index}`)),
+    })
 
     const lines = drawTree(many.reduce(grow, EMPTY_TREE), { ...frame, rows, answers: Array.from({ length: 40 }, () => 'answer') }, plain)
 
@@ -138,7 +144,7 @@ describe('the live tree', () => {
   })
 
   it('keeps what is known of a step when the plan is amended', () => {
-    const amended = [...started, ...events({ type: 'plan.accepted', planRef: 'q', digest: 'e', steps: [step('s1'), step('s4')] })]
+    const amended = [...started, ...events({ type: 'plan.accepted', planRef: 'q', digest: 'e', signedBy: null, steps: [step('s1'), step('s4')] })]
 
     const tree = amended.reduce(grow, EMPTY_TREE)
 
@@ -278,7 +284,8 @@ describe('what is said at the end', () => {
     expect(lines).toEqual([
       `waiting: run ${RUN_ID} needs a person.`,
       '  s1 asks to run fs.write.v1: Write the notes',
-      '    risk medium, effect write, rule default:fs.write: writes a file',
+      '    effect write, rule default:fs.write: writes a file',
+      '    risk medium',
       '    {',
       '      "path": "notes.md",',
       '      "content": "a\\n\\u001b[2J"',

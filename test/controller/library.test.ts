@@ -140,7 +140,12 @@ describe('the view of a run', () => {
           actionId: 'asked',
           state: 'awaitingApproval',
           args: { name: 'first' },
-          verdict: { decision: 'ask', reason: 'the test asks' },
+          verdict: {
+            decision: 'ask',
+            ruleId: 'builtin:taint',
+            reason: expect.stringMatching(/"name" comes from a tool's output \("first"\); the test asks/),
+            taint: [{ path: 'name', source: 'tool', from: 'first' }],
+          },
           digest: expect.stringMatching(/^[0-9a-f]{64}$/),
           result: null,
         },

@@ -6,7 +6,7 @@ import { NO_USAGE, type ActionResult, type Outcome } from '../../src/model/resul
 import { echo, planOf } from '../support/controller-plans.ts'
 
 const entry: JournalEntry = { kind: 'event', seq: 1, at: 5, runAt: 5, path: '', event: { type: 'x' } }
-const accepted = (planRef: string) => ({ type: 'plan.accepted', planRef, digest: `digest of ${planRef}`, source: 's', planNumber: 1 })
+const accepted = (planRef: string) => ({ type: 'plan.accepted', planRef, digest: `digest of ${planRef}`, source: 's', planNumber: 1, signedBy: null })
 const result = (stepId: string, outcome: Outcome): ActionResult => ({
   stepId,
   outcome,

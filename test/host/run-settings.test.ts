@@ -167,7 +167,13 @@ describe('parameters', () => {
 
 describe('the input of the statechart', () => {
   const input = (params: object, person: 'here' | 'later' = 'later') =>
-    workflowInput('r', parseParams({ goal: 'g', ...params }, CEILING), Config.parse({}), { person, signOff: false, oracles: 1, research: true })
+    workflowInput('r', parseParams({ goal: 'g', ...params }, CEILING), Config.parse({}), {
+      person,
+      signOff: false,
+      oracles: 1,
+      research: true,
+      allowed: {},
+    })
 
   it.each([
     ['simple', 10, 30_000],

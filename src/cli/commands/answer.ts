@@ -51,8 +51,16 @@ async function planDraft(context: Context, typed: Typed, view: RunView): Promise
 function actionDraft(typed: Typed, view: RunView, actionId: string): Draft {
   const bound = { actionId, digest: actionDigest(typed, view, actionId), reason: textOption(typed, 'reason') }
   if (typed.command === 'reject') return { type: 'action.reject', ...bound }
-  const args = textOption(typed, 'edit')
-  return args === undefined ? { type: 'action.approve', ...bound } : { type: 'action.edit', ...bound, args }
+  const args = typed.options['suggested'] === true ? suggestedArgs(view, actionId) : textOption(typed, 'edit')
+  if (args !== undefined) return { type: 'action.edit', ...bound, args }
+  return { type: 'action.approve', ...bound, scope: typed.options['forRun'] === true ? 'run' : 'once' }
+}
+
+/** What the guard would rather see; it is judged like any other edit. */
+function suggestedArgs(view: RunView, actionId: string): unknown {
+  const suggestion = view.actions.find((action) => action.actionId === actionId)?.verdict?.suggestion
+  if (suggestion !== undefined) return suggestion
+  throw new ControllerError('USAGE', `The guard has no suggestion for ${actionId}.`, { hint: 'Give the arguments yourself with --edit JSON.' })
 }
 
 function respondDraft(typed: Typed, view: RunView, target: string, third: string | undefined): Draft {

@@ -3,6 +3,7 @@ import type { RunRequestInput } from '../../model/request.ts'
 import type { Context } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { commandLine } from '../invocation.ts'
+import { flat } from '../output/columns.ts'
 
 /** Asks something of a run, and says whether it took it or will. @throws ControllerError EVENT_REFUSED, RUN_FINISHED */
 export async function ask(context: Context, runs: RunReader, runId: string, request: RunRequestInput): Promise<ExitCode> {
@@ -12,8 +13,11 @@ export async function ask(context: Context, runs: RunReader, runId: string, requ
     const subject = 'actionId' in request ? `${request.type} ${request.actionId}` : request.type
     context.print(
       answer === 'applied'
-        ? [`${subject}: done, run ${runId} has taken it.`]
-        : [`${subject}: kept, no process owns run ${runId} now.`, `it is applied by: ${commandLine(context.invocation, 'resume', runId)}`],
+        ? [`${flat(subject)}: done, run ${flat(runId)} has taken it.`]
+        : [
+            `${flat(subject)}: kept, no process owns run ${flat(runId)} now.`,
+            `it is applied by: ${commandLine(context.invocation, 'resume', runId)}`,
+          ],
     )
   }
   return EXIT.ok

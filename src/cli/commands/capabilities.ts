@@ -4,6 +4,8 @@ import type { CapabilityDefinition } from '../../services/executor/executor.ts'
 import { nearest } from '../../input/nearest.ts'
 import type { Command } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
+import { printable } from '../../input/terminal-text.ts'
+import { flat } from '../output/columns.ts'
 import { tableLines } from '../output/table.ts'
 
 /** `capabilities [NAME]`: what actions can do; of one, its description and schemas. */
@@ -29,13 +31,13 @@ export const capabilitiesCommand: Command = async (context, typed) => {
       const status = shortcoming === null ? 'available' : `unavailable: ${shortcoming.reason} ${shortcoming.hint}`
       const { args, output, ...rest } = recordOf(capability)
       context.print([
-        `${context.palette('bold', capability.name)}: ${capability.title}`,
-        capability.description,
-        `effect ${rest.effect}, risk ${rest.risk} or more, timeout ${rest.timeoutMs} ms; ${status}`,
+        `${context.palette('bold', flat(capability.name))}: ${flat(capability.title)}`,
+        flat(capability.description),
+        `effect ${rest.effect}, risk ${rest.risk} or more, timeout ${rest.timeoutMs} ms; ${flat(status)}`,
         'arguments:',
-        JSON.stringify(args, null, 2),
+        printable(JSON.stringify(args, null, 2)),
         'output:',
-        JSON.stringify(output, null, 2),
+        printable(JSON.stringify(output, null, 2)),
       ])
     }
     return EXIT.ok

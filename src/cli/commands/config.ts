@@ -5,6 +5,7 @@ import type { Command } from '../command.ts'
 import { EXIT } from '../exit-code.ts'
 import { isRecord } from '../is-record.ts'
 import { LEAVES } from '../settings.ts'
+import { flat } from '../output/columns.ts'
 import { tableLines } from '../output/table.ts'
 
 /** `config show`: each setting, its effective value and where it comes from. */
@@ -18,7 +19,7 @@ export const configShowCommand: Command = async (context) => {
     for (const setting of shown) context.record({ type: 'setting', ...setting })
     return EXIT.ok
   }
-  context.print([loaded.file === null ? 'configuration file: none' : `configuration file: ${loaded.file}`])
+  context.print([loaded.file === null ? 'configuration file: none' : `configuration file: ${flat(loaded.file)}`])
   context.print(
     tableLines(
       ['SETTING', 'VALUE', 'FROM'],
@@ -36,6 +37,6 @@ export const configCheckCommand: Command = async (context, typed) => {
   const path = resolve(context.io.cwd, file)
   refuseProblems(await checkConfigFile(path))
   if (context.settings.json) context.record({ type: 'config', file: path, ok: true })
-  else context.print([`ok: ${path}`])
+  else context.print([`ok: ${flat(path)}`])
   return EXIT.ok
 }

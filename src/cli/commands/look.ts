@@ -55,19 +55,21 @@ function showLines(view: RunView, context: Context): string[] {
   const isIdle = !summary.finished && view.owner === null
   return [
     palette('bold', flat(summary.goal)),
-    `  run      ${summary.runId} (${summary.workflowType})`,
-    `  state    ${view.state}: ${flat(view.description)}`,
+    `  run      ${flat(summary.runId)} (${flat(summary.workflowType)})`,
+    `  state    ${flat(`${view.state}: ${view.description}`)}`,
     `  limits   ${limits.steps[0]} of ${limits.steps[1]} steps, ${formatClock(limits.ms[0])} of ${formatClock(limits.ms[1])}, ${limits.replans[0]} of ${limits.replans[1]} new plans`,
     `  owner    ${view.owner === null ? 'no process' : flat(view.owner)}`,
-    ...(view.planSource === null ? [] : [`  plan     by ${flat(view.planSource)}${view.planDigest === null ? '' : `, digest ${view.planDigest}`}`]),
+    ...(view.planSource === null
+      ? []
+      : [`  plan     by ${flat(view.planSource)}${view.planDigest === null ? '' : `, digest ${flat(view.planDigest)}`}`]),
     ...view.actions.map((action) => {
       const after = action.dependsOn.length === 0 ? '' : ` after ${action.dependsOn.join(', ')}`
       const ended = action.result === null ? action.state : describeResult(action.result)
-      return `    ${palette('bold', action.actionId)} ${flat(action.title)} ${palette('dim', `${action.capability}${after}`)}: ${flat(ended)}`
+      return `    ${palette('bold', flat(action.actionId))} ${flat(action.title)} ${palette('dim', flat(`${action.capability}${after}`))}: ${flat(ended)}`
     }),
     ...(waits.length === 0 ? [] : ['waits for a person:', ...waits]),
     ...(view.result === null ? [] : settledLines(view.result, null, invocation, palette).slice(0, -1)),
-    ...(view.accepts.length === 0 ? [] : [palette('dim', `accepts: ${view.accepts.join(', ')}`)]),
+    ...(view.accepts.length === 0 ? [] : [palette('dim', `accepts: ${flat(view.accepts.join(', '))}`)]),
     ...(isIdle ? [`go on with: ${commandLine(invocation, 'resume', summary.runId)}`] : []),
   ]
 }

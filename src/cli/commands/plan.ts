@@ -4,12 +4,11 @@ import type { PlanVerdict } from '../../model/verdict.ts'
 import type { Command, Context } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { flat } from '../output/columns.ts'
-import type { Palette, Style } from '../output/palette.ts'
+import type { Palette } from '../output/palette.ts'
 import { argumentLines } from '../output/summary.ts'
+import { verdictLine } from '../output/verdict-lines.ts'
 import { paramsOf } from '../params.ts'
 import { planningOf } from '../planning.ts'
-
-const DECISION_STYLE: Readonly<Record<PlanVerdict['steps'][number]['decision'], Style>> = { allow: 'green', ask: 'yellow', deny: 'red' }
 
 /** `plan [GOAL]`: plans, validates and judges; runs nothing but read-only research. */
 export const planCommand: Command = async (context, typed) => {
@@ -31,7 +30,7 @@ export async function preview(context: Context, params: PlannerExecParamsInput, 
 export function previewLines(made: PlanPreview, palette: Palette): string[] {
   const { plan, verdict } = made
   const findings = verdict.findings.flatMap((finding) => [
-    `  ${palette(finding.severity === 'error' ? 'red' : 'yellow', finding.code)} ${flat(finding.path)}${finding.stepId === null ? '' : ` (step ${flat(finding.stepId)})`}: ${flat(finding.message)}`,
+    `  ${palette(finding.severity === 'error' ? 'red' : 'yellow', flat(finding.code))} ${flat(finding.path)}${finding.stepId === null ? '' : ` (step ${flat(finding.stepId)})`}: ${flat(finding.message)}`,
     `    hint: ${flat(finding.hint)}`,
   ])
   return [
@@ -46,12 +45,9 @@ export function previewLines(made: PlanPreview, palette: Palette): string[] {
 function stepLines(step: PlanPreview['plan']['steps'][number], verdict: PlanVerdict, palette: Palette): string[] {
   const judged = verdict.steps.find(({ stepId }) => stepId === step.id)
   const after = step.dependsOn.length === 0 ? '' : ` after ${step.dependsOn.join(', ')}`
-  const decision =
-    judged === undefined
-      ? 'not judged'
-      : `${palette(DECISION_STYLE[judged.decision], judged.decision)} by ${flat(judged.ruleId)}: ${flat(judged.reason)}${judged.atDispatch ? ' (final word when its arguments are known)' : ''}`
+  const decision = judged === undefined ? 'not judged' : verdictLine(judged, palette)
   return [
-    `  ${palette('bold', step.id)} ${flat(step.title)} ${palette('dim', `${step.capability}${after}`)}`,
+    `  ${palette('bold', flat(step.id))} ${flat(step.title)} ${palette('dim', flat(`${step.capability}${after}`))}`,
     ...argumentLines(step.args),
     `    ${decision}`,
   ]

@@ -37,7 +37,7 @@ async function resumeAll(context: Context, controller: Controller): Promise<Exit
   for (const runId of unfinished) {
     const code = await resumeOne(context, controller, runId).catch((error: unknown) => {
       const fault = faultOf(error)
-      context.note(`run ${runId}: ${faultText(fault, { debug: context.debug }).trimEnd()}`)
+      context.note(`run ${flat(runId)}: ${faultText(fault, { debug: context.debug }).trimEnd()}`)
       return fault.exitCode
     })
     codes.push(code)
@@ -76,7 +76,7 @@ const isFailureCode = (code: string): code is FailureCode => Object.hasOwn(FAILU
 
 function checkLines({ runId, state, needsPerson, migrations, resume }: RunCheck, { palette }: Context): string[] {
   if (resume !== null)
-    return [`${palette('red', 'would not')}    ${runId}  ${flat(state)}: ${flat(resume.message)}`, `             ${flat(resume.hint)}`]
+    return [`${palette('red', 'would not')}    ${flat(runId)}  ${flat(state)}: ${flat(resume.message)}`, `             ${flat(resume.hint)}`]
   const carried = migrations.length === 0 ? '' : `, carried over by ${migrations.map((name) => `"${flat(name)}"`).join(', then ')}`
-  return [`${palette('green', 'would go on')}  ${runId}  ${flat(state)}${needsPerson ? ', waits for a person' : ''}${carried}`]
+  return [`${palette('green', 'would go on')}  ${flat(runId)}  ${flat(state)}${needsPerson ? ', waits for a person' : ''}${carried}`]
 }

@@ -1,6 +1,7 @@
 import { ControllerError } from '../../errors.ts'
 import { attend, personOf, prepareOut } from '../attend.ts'
 import { textOption, type Command } from '../command.ts'
+import { flat } from '../output/columns.ts'
 import { paramsOf } from '../params.ts'
 import { planningOf } from '../planning.ts'
 import { preview } from './plan.ts'
@@ -21,7 +22,7 @@ export const runCommand: Command = async (invoked, typed) => {
   const controller = await context.controller()
   const asked = { ...params, preferences: { ...params.preferences, interactive: person === 'here' } }
   const run = await controller.start(asked, { ...planning, person, signOff })
-  for (const warning of run.warnings) context.note(`warning: ${warning}`)
+  for (const warning of run.warnings) context.note(`warning: ${flat(warning)}`)
   const { since } = params.context
   return attend(context, {
     controller,

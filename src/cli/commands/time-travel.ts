@@ -49,24 +49,24 @@ function momentLines(moment: RunMoment, { palette }: Context): string[] {
   const timers = moment.timers.filter(({ delayMs }) => delayMs > 0)
   return [
     palette('bold', flat(summary.goal)),
-    `  run      ${summary.runId} (${summary.workflowType})`,
+    `  run      ${flat(summary.runId)} (${flat(summary.workflowType)})`,
     `  record   ${moment.lastSeq}, ${new Date(moment.at).toISOString()}, ${formatClock(moment.runAt)} on the run's clock`,
     `  last     ${flat(lastLine(moment))}`,
-    `  state    ${moment.state}: ${flat(moment.description)}`,
+    `  state    ${flat(`${moment.state}: ${moment.description}`)}`,
     `  limits   ${limits.steps[0]} of ${limits.steps[1]} steps, ${formatClock(limits.ms[0])} of ${formatClock(limits.ms[1])}, ${limits.replans[0]} of ${limits.replans[1]} new plans`,
     `  owner    ${moment.owned ? 'a process carried it on' : 'no process'}`,
     ...(moment.planSource === null
       ? []
-      : [`  plan     by ${flat(moment.planSource)}${moment.planDigest === null ? '' : `, digest ${moment.planDigest}`}`]),
+      : [`  plan     by ${flat(moment.planSource)}${moment.planDigest === null ? '' : `, digest ${flat(moment.planDigest)}`}`]),
     ...moment.actions.map((action) => {
       const after = action.dependsOn.length === 0 ? '' : ` after ${action.dependsOn.join(', ')}`
       const ended = action.result === null ? action.state : describeResult(action.result)
-      return `    ${palette('bold', action.actionId)} ${flat(action.title)} ${palette('dim', `${action.capability}${after}`)}: ${flat(ended)}`
+      return `    ${palette('bold', flat(action.actionId))} ${flat(action.title)} ${palette('dim', flat(`${action.capability}${after}`))}: ${flat(ended)}`
     }),
     ...(underWay.length === 0 ? [] : ['under way:', ...underWay.map((line) => `  ${flat(line)}`)]),
     ...(timers.length === 0 ? [] : ['timers:', ...timers.map((timer) => `  ${flat(timerLine(timer))}`)]),
     ...(waits.length === 0 ? [] : ['waited for a person:', ...waits]),
-    ...(moment.result === null ? [] : [`${moment.result.status} (${moment.result.exitReason}): ${flat(moment.result.summary)}`]),
+    ...(moment.result === null ? [] : [flat(`${moment.result.status} (${moment.result.exitReason}): ${moment.result.summary}`)]),
   ]
 }
 
@@ -93,9 +93,9 @@ const actorOf = (actionId: string | null) => (actionId === null ? 'the workflow'
 
 function forkedLines({ runId, from, repeated, inDoubt }: ForkedRun, { palette, invocation }: Context): string[] {
   return [
-    `${palette('bold', 'forked')}: run ${runId} begins where run ${from.runId} was at record ${from.seq}.`,
-    ...(repeated.length === 0 ? [] : [`  begins again: ${repeated.join(', ')}`]),
-    ...(inDoubt.length === 0 ? [] : [`  in doubt, because it was under way there: ${inDoubt.join(', ')}`]),
+    `${palette('bold', 'forked')}: run ${flat(runId)} begins where run ${flat(from.runId)} was at record ${from.seq}.`,
+    ...(repeated.length === 0 ? [] : [`  begins again: ${flat(repeated.join(', '))}`]),
+    ...(inDoubt.length === 0 ? [] : [`  in doubt, because it was under way there: ${flat(inDoubt.join(', '))}`]),
     '  The files of the workspace are as they are now, not as they were then.',
     `look at it with: ${commandLine(invocation, 'show', runId)}`,
     `${palette('bold', 'go on with')}: ${commandLine(invocation, 'resume', runId)}`,

@@ -16,7 +16,7 @@ export function promptOf(wait: Wait): string {
     case 'plan':
       return `${wait.approvable ? '[a]pprove, ' : ''}[r]eject REASON, [e]dit FILE, [q]uit and leave it waiting > `
     case 'action':
-      return '[a]pprove, [r]eject REASON, [s]kip, [e]dit JSON, [q]uit and leave it waiting > '
+      return '[a]pprove, always (in this run), [r]eject REASON, [s]kip, [e]dit JSON, [q]uit and leave it waiting > '
     case 'doubt':
       return '[h]appened, [d]id not, [f]ailed, [q]uit and leave it waiting > '
     case 'stall':
@@ -57,6 +57,7 @@ async function draftOf(
     case 'action': {
       const bound = { actionId: wait.action.actionId, digest: wait.action.digest ?? undefined }
       if (is('approve')) return { type: 'action.approve', ...bound, reason: rest }
+      if (word === 'always') return { type: 'action.approve', ...bound, reason: rest, scope: 'run' }
       if (is('reject')) return { type: 'action.reject', ...bound, reason: rest }
       if (is('skip')) return { type: 'action.skip', actionId: bound.actionId, reason: rest }
       return is('edit') && rest !== null ? { type: 'action.edit', ...bound, args: rest, reason: null } : null

@@ -78,7 +78,7 @@ async function converse(options: ConversationOptions, wait: Wait, withdrawn: Abo
   const { context, display, run } = options
   const { stdin, stdout } = context.io
   display.suspend()
-  stdout.write(`${describeWait(wait).join('\n')}\n`)
+  context.print(describeWait(wait))
   // Ctrl-C reaches readline, not the process, while it has the terminal.
   const lines = createInterface({ input: stdin, output: stdout })
   lines.on('SIGINT', () => process.kill(process.pid, 'SIGINT'))
@@ -92,7 +92,7 @@ async function converse(options: ConversationOptions, wait: Wait, withdrawn: Abo
       )
       if (answer.kind === 'quit') return true
       if (answer.kind === 'request') return await run.request(answer.request).then(() => false)
-      stdout.write(`${flat(answer.problem)}\n`)
+      context.print([flat(answer.problem)])
     }
   } catch (error) {
     if (withdrawn.aborted) {

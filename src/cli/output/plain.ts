@@ -59,7 +59,9 @@ function describeAction(event: Extract<RunEvent, { actionId: string }>): string 
     case 'action.dispatched':
       return `dispatched: ${event.capability}`
     case 'action.judged':
-      return `judged ${event.decision} by ${event.ruleId}: ${event.reason}`
+      return `judged ${event.decision} by ${event.ruleId}: ${event.reason}${event.shadow === undefined ? '' : `; the policy on trial, ${event.shadow.policy}: ${event.shadow.decision} by ${event.shadow.ruleId}: ${event.shadow.reason}`}`
+    case 'action.approved':
+      return `approved by ${event.by}${event.scope === 'run' ? ', and what is like it in this run' : ''}${event.reason === null ? '' : `: ${event.reason}`}`
     case 'action.started':
       return `started, attempt ${event.attempt}`
     case 'action.retrying':

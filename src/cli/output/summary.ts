@@ -2,11 +2,12 @@ import { basename } from 'node:path'
 import type { ActionView, RunView } from '../../controller.types.ts'
 import type { Finding, Report } from '../../model/report.ts'
 import { NO_USAGE, addUsage, type RunResult } from '../../model/result.ts'
-import { oneLine, printable } from '../../services/telemetry/terminal-text.ts'
+import { oneLine, printable } from '../../input/terminal-text.ts'
 import { commandLine, type Invocation } from '../invocation.ts'
 import { answersTo, waitsOf, type Wait } from '../waits.ts'
 import { flat } from './columns.ts'
 import type { Palette, Style } from './palette.ts'
+import { verdictDetails } from './verdict-lines.ts'
 
 /** Enough for what, where and why; the report has all of it. */
 const MAX_ADVICE = 420
@@ -26,7 +27,7 @@ export function settledLines(
   files: readonly string[] = [],
 ): string[] {
   return [
-    `${palette(STATUS_STYLE[result.status], result.status)} (${result.exitReason}): ${flat(result.summary)}`,
+    `${palette(STATUS_STYLE[result.status], result.status)} (${flat(result.exitReason)}): ${flat(result.summary)}`,
     ...failureLines(result),
     ...criteriaLines(result),
     ...(report === null ? [] : reportLines(report, palette)),
@@ -43,7 +44,7 @@ function besides(reportPath: string, files: readonly string[], palette: Palette)
 /** The failure, unless the summary has said it already, and always the way out. */
 function failureLines({ failure, summary }: RunResult): string[] {
   if (failure === null) return []
-  const code = `  [${failure.code}]`
+  const code = `  [${flat(failure.code)}]`
   return summary.includes(failure.message)
     ? [`${code} hint: ${flat(failure.hint)}`]
     : [`${code} ${flat(failure.message)}`, `  hint: ${flat(failure.hint)}`]
@@ -55,7 +56,7 @@ function criteriaLines(result: RunResult): string[] {
   const met = result.criteria.length - open.length
   return [
     `criteria: ${met} of ${result.criteria.length} met`,
-    ...open.map((criterion) => `  ${criterion.verdict}: ${oneLine(criterion.criterion, 200)} (${oneLine(criterion.evidence, 200)})`),
+    ...open.map((criterion) => `  ${flat(criterion.verdict)}: ${oneLine(criterion.criterion, 200)} (${oneLine(criterion.evidence, 200)})`),
   ]
 }
 
@@ -83,11 +84,14 @@ export function parkedLines(
   const id = view.summary.runId
   const resume = `${palette('bold', 'go on with')}: ${commandLine(invocation, 'resume', id)}`
   if (reason === 'lease-lost')
-    return [`${palette('yellow', 'lost')}: another process has taken run ${id} over.`, `look at it with: ${commandLine(invocation, 'show', id)}`]
+    return [
+      `${palette('yellow', 'lost')}: another process has taken run ${flat(id)} over.`,
+      `look at it with: ${commandLine(invocation, 'show', id)}`,
+    ]
   const headline =
     reason === 'interrupted'
-      ? `${palette('yellow', 'interrupted')}: run ${id} is kept and can go on.`
-      : `${palette('yellow', 'waiting')}: run ${id} needs a person.`
+      ? `${palette('yellow', 'interrupted')}: run ${flat(id)} is kept and can go on.`
+      : `${palette('yellow', 'waiting')}: run ${flat(id)} needs a person.`
   return [headline, ...waitLines(view, invocation, palette), resume]
 }
 
@@ -106,7 +110,7 @@ export function describeWait(wait: Wait): string[] {
       return [`  The goal needs an answer: ${flat(wait.question)}`]
     case 'plan':
       return [
-        `  The plan awaits a signature${wait.digest === null ? '' : ` (digest ${wait.digest})`}.${wait.approvable ? '' : ' As it stands it has findings and can only be edited or rejected.'}`,
+        `  The plan awaits a signature${wait.digest === null ? '' : ` (digest ${flat(wait.digest)})`}.${wait.approvable ? '' : ' As it stands it has findings and can only be edited or rejected.'}`,
       ]
     case 'action':
       return actionLines(wait.action, 'asks to run')
@@ -120,10 +124,15 @@ export function describeWait(wait: Wait): string[] {
 function actionLines(action: ActionView, verb: string): string[] {
   const { verdict } = action
   return [
-    `  ${action.actionId} ${verb} ${action.capability}: ${flat(action.title)}`,
-    ...(verdict === null ? [] : [`    risk ${verdict.risk}, effect ${verdict.effect}, rule ${flat(verdict.ruleId)}: ${flat(verdict.reason)}`]),
+    `  ${flat(action.actionId)} ${verb} ${flat(action.capability)}: ${flat(action.title)}`,
+    ...(verdict === null
+      ? []
+      : [
+          `    effect ${flat(verdict.effect)}, rule ${flat(verdict.ruleId)}: ${flat(verdict.reason)}`,
+          ...verdictDetails(verdict).map((line) => `    ${line}`),
+        ]),
     ...argumentLines(action.args),
-    ...(action.digest === null ? [] : [`    digest ${action.digest}`]),
+    ...(action.digest === null ? [] : [`    digest ${flat(action.digest)}`]),
   ]
 }
 

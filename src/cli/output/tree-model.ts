@@ -74,6 +74,8 @@ export function grow(tree: TreeModel, event: RunEvent): TreeModel {
       return { ...mark(tree, event.actionId, { mark: 'guarding', note: '' }), dispatched: new Set([...tree.dispatched, event.actionId]) }
     case 'action.judged':
       return mark(tree, event.actionId, { note: event.decision === 'allow' ? '' : `${event.decision}: ${event.reason}` })
+    case 'action.approved':
+      return mark(tree, event.actionId, { note: `approved by ${event.by}` })
     case 'action.started':
       return mark(tree, event.actionId, { mark: 'running', attempt: event.attempt, note: '' })
     case 'action.retrying':

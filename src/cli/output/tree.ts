@@ -1,5 +1,5 @@
 import { formatClock, formatDuration } from '../duration.ts'
-import { flat, paint, padded, type Line, type Span } from './columns.ts'
+import { flat, paint, padded, widthOf, type Line, type Span } from './columns.ts'
 import type { Palette, Style } from './palette.ts'
 import { isSettled, type StepMark, type StepRow, type TreeModel } from './tree-model.ts'
 
@@ -36,7 +36,7 @@ export function drawTree(tree: TreeModel, frame: TreeFrame, palette: Palette): s
   const room = Math.max(1, frame.rows - FURNITURE - waits.length)
   const lines: Line[] = [
     [[flat(tree.goal), 'bold']],
-    [[`  run ${tree.runId}`, 'dim']],
+    [[`  run ${flat(tree.runId)}`, 'dim']],
     [['  '], [statePath(tree.state), 'cyan'], [tree.description === '' ? '' : ` ${flat(tree.description)}`, 'dim']],
     ...stepLines(tree.steps, room),
     progressLine(tree, frame),
@@ -59,7 +59,7 @@ function statePath(state: string): string {
 
 function stepLines(steps: readonly StepRow[], room: number): Line[] {
   const { above, shown, below } = chooseSteps(steps, room)
-  const idWidth = Math.max(0, ...shown.map((step) => step.id.length))
+  const idWidth = Math.max(0, ...shown.map((step) => widthOf(flat(step.id))))
   return [
     ...(above > 0 ? [[[`  … ${above} above`, 'dim']] satisfies Line] : []),
     ...shown.map((step) => stepLine(step, idWidth)),
@@ -75,10 +75,10 @@ function stepLine(step: StepRow, idWidth: number): Line {
   return [
     ['  '],
     [sign, style ?? 'dim'],
-    [` ${padded(step.id, idWidth)} `, 'dim'],
+    [` ${padded(flat(step.id), idWidth)} `, 'dim'],
     [flat(step.title)],
     [note, NOTE_STYLE[step.mark] ?? 'dim'],
-    [`${attempt}${time} ${step.capability}`, 'dim'],
+    [`${attempt}${time} ${flat(step.capability)}`, 'dim'],
   ]
 }
 

@@ -21,16 +21,43 @@ export interface ExecutionContext {
   readonly heartbeat: () => void
   readonly meter: Meter
   readonly limits: ResourceLimits
+  /**
+   * Puts the secrets that arguments refer to (`${secret:…}`) in their place; absent: they have none. Whoever runs an action calls it after
+   * admission, and lets what it gives go nowhere but into the effect. @throws ControllerError BAD_REFERENCE, CONFIG_INVALID, JOURNAL_CORRUPT
+   */
+  readonly restore?: <T>(args: T) => Promise<T>
+  /**
+   * Whether the policy lets the action read a file that it comes upon by itself, by its path relative to the workspace. Absent: all of them, as
+   * for an action that a person has approved.
+   */
+  readonly mayRead?: (path: string) => boolean
   /** Tells what a process that was run has used; the executor adds it to the action's usage. Absent outside an executor. */
   readonly ran?: (used: Pick<Usage, 'cpuMs' | 'maxRssBytes'>) => void
+  /**
+   * Has the guard judge where a redirect leads, as if the action had named that URL; resolves when it may be requested. Absent: only redirects
+   * to the same scheme, host and port are followed. @throws ControllerError GUARD_DENIED
+   */
+  readonly admitUrl?: (url: string, method: string) => Promise<void>
 }
 
 /** Counts what a run consumes and refuses what its limits forbid. One per run, shared by its actions. */
 export interface Meter {
   /** @throws ControllerError RESOURCE_LIMIT when the run's total would pass its limit; nothing is then counted. */
-  use(what: 'fsOperations' | 'networkRequests', amount?: number): void
+  use(what: Counted, amount?: number): void
+  /** Processor time that was used, ms: it is known only afterwards, so it is counted whatever the limit. */
+  spend(cpuMs: number): void
+  /** Whole seconds of processor time that the run has left. @throws ControllerError RESOURCE_LIMIT when there is none */
+  cpuSecondsLeft(): number
   /** What was counted through this handle. */
-  usage(): Pick<Usage, 'fsOperations' | 'networkRequests'>
+  usage(): Pick<Usage, Counted>
+}
+
+export type Counted = 'fsOperations' | 'networkRequests' | 'bytes'
+
+/** What one run may use in all: its own limits, and what the policy allows it. */
+export interface MeterLimits extends ResourceLimits {
+  /** Absent: as many as it takes. */
+  readonly max_bytes?: number
 }
 
 /** What one capability is: its schema serves validation, plan checks, policy and documentation. */
@@ -78,5 +105,5 @@ export interface Executor {
   readonly catalog: CapabilityCatalog
   execute(action: Admitted, context: ExecutionContext): Promise<ExecutionResult>
   reconcile(action: Admitted, context: ExecutionContext): Promise<'happened' | 'did-not' | 'unknown'>
-  createMeter(limits: ResourceLimits, spent?: Partial<Usage>): Meter
+  createMeter(limits: MeterLimits, spent?: Partial<Usage>): Meter
 }

@@ -43,11 +43,11 @@ export async function createLocalExecutor(options: LocalExecutorOptions): Promis
     createMeter,
     async execute(action, given) {
       const context = { ...given, ...area }
-      return execute(prepare(catalog, action, context), context)
+      return execute(await prepare(catalog, action, context), context)
     },
     async reconcile(action, given) {
       const context = { ...given, ...area }
-      const { capability, args } = prepare(catalog, action, context)
+      const { capability, args } = await prepare(catalog, action, context)
       return attempt(capability, context, async () => capability.reconcile?.(args, context) ?? 'unknown')
     },
   }
@@ -58,7 +58,7 @@ interface Call {
   readonly args: z.output<z.ZodObject>
 }
 
-function prepare(catalog: CapabilityCatalog, action: Admitted, context: ExecutionContext): Call {
+async function prepare(catalog: CapabilityCatalog, action: Admitted, context: ExecutionContext): Promise<Call> {
   if (!isAdmitted(action)) {
     throw new ControllerError('GUARD_DENIED', 'An action was given to the executor that the guard did not admit.', {
       hint: 'Let `guard.admit()` admit it first.',
@@ -72,7 +72,7 @@ function prepare(catalog: CapabilityCatalog, action: Admitted, context: Executio
   }
   const capability = catalog.get(action.capability)
   if (capability === undefined) throw new ControllerError('CAPABILITY_UNKNOWN', `There is no capability named ${action.capability}.`)
-  const args = capability.args.safeParse(action.args)
+  const args = capability.args.safeParse(context.restore ? await context.restore(action.args) : action.args)
   if (!args.success) throw invalidArgs(action, args.error)
   const missing = catalog.unavailable(capability.name)
   if (missing !== null)
@@ -85,10 +85,12 @@ async function execute({ capability, args }: Call, context: ExecutionContext): P
   const meter = meterThrough(context.meter)
   let process = { cpuMs: 0, maxRssBytes: 0 }
   const ran = (used: typeof process) => {
+    meter.spend(used.cpuMs)
     process = { cpuMs: process.cpuMs + used.cpuMs, maxRssBytes: Math.max(process.maxRssBytes, used.maxRssBytes) }
   }
   const started = performance.now()
-  const run = () => capability.run(args, { ...context, meter, ran })
+  const limits = capability.needs.includes('sandbox') ? { ...context.limits, max_cpu_seconds: meter.cpuSecondsLeft() } : context.limits
+  const run = () => capability.run(args, { ...context, limits, meter, ran })
   const given = await attempt(capability, context, capability.effect === 'read' ? run : () => changing(run))
   const usage: Usage = { ...NO_USAGE, ...meter.usage(), ...process, wallMs: performance.now() - started }
   return { output: checkOutput(capability, given), usage }

@@ -1,5 +1,7 @@
 import { quote } from './quote.ts'
 import { refusal, type Ruling } from './ruling.ts'
+import { commandFacts } from './shell/facts.ts'
+import { writtenCommands } from './shell/script.ts'
 
 /** A command target that may be looked at by rules. */
 export interface CheckedCommand {
@@ -56,7 +58,10 @@ const LAUNCHERS = new Set([
 const RUNS_WHAT_FOLLOWS = new Set(['-exec', '-execdir', '-ok', '-okdir'])
 const INTERPRETER = /^(?:(?:ba|da|z|k|mk|a|fi|c|tc)?sh|python[0-9.]*|node|nodejs|deno|bun|perl|ruby|php|lua|osascript|pwsh)$/
 const INLINE_CODE = /^(?:-[a-z]*[cepr]|--?(?:command|eval|print|code|execute)(?:=.*)?|eval)$/i
+const SHELL = /^(?:ba|da|z|k|mk|a)?sh$/
 const MAX_COMMANDS = 32
+/** Scripts within scripts that are looked into. */
+const MAX_SCRIPTS = 8
 
 /** Refuses what cannot be started at all. */
 export function checkCommand(argv: readonly string[]): CheckedCommand | Ruling {
@@ -68,9 +73,19 @@ export function checkCommand(argv: readonly string[]): CheckedCommand | Ruling {
   return { kind: 'command', argv }
 }
 
-/** Whether a command carries program text, which rules on its words cannot look into: `sh -c …`, `python -c …`, `node -e …`. */
+/**
+ * Whether a command carries program text, which rules on its words cannot look into: `python -c …`, `node -e …`, and `sh -c …` unless its
+ * script only reads.
+ */
 export function runsInlineCode(argv: readonly string[]): boolean {
+  if (commandFacts(argv).readOnly) return false
   return nestedCommands(argv).some(([program = '', ...rest]) => INTERPRETER.test(baseName(program)) && rest.some((token) => INLINE_CODE.test(token)))
+}
+
+/** Whether a command is about others, or about program text: its own words then say little of what happens. */
+export function startsOthers(argv: readonly string[]): boolean {
+  const program = baseName(argv[0] ?? '')
+  return LAUNCHERS.has(program) || INTERPRETER.test(program) || nestedCommands(argv).length > 1
 }
 
 /** Compiles the text of a command specifier; it is split at spaces and knows no quotes. */
@@ -134,8 +149,40 @@ function appearInOrder(words: readonly string[], argv: readonly string[]): boole
   return at === words.length
 }
 
+/** Every rule asks for them, and each script would be parsed anew. An argv is never changed. */
+const nestedOf = new WeakMap<readonly string[], readonly (readonly string[])[]>()
+
 /** The command itself, and those it would start in turn; one more than the limit at most, so that hostile arguments cost little. */
 function nestedCommands(argv: readonly string[]): readonly (readonly string[])[] {
+  const known = nestedOf.get(argv)
+  if (known !== undefined) return known
+  const found: (readonly string[])[] = []
+  const open: (readonly string[])[] = [argv]
+  let scripts = 0
+  for (const command of open) {
+    for (const started of startedBy(command)) {
+      if (found.length > MAX_COMMANDS) break
+      found.push(started)
+      const script = scriptOf(started)
+      if (script === null || scripts >= MAX_SCRIPTS) continue
+      scripts += 1
+      open.push(...writtenCommands(script).slice(0, MAX_COMMANDS + 1))
+    }
+  }
+  nestedOf.set(argv, found)
+  return found
+}
+
+/** The text that a shell is given to run, be it among other flags. */
+function scriptOf([program = '', ...rest]: readonly string[]): string | null {
+  if (!SHELL.test(baseName(program))) return null
+  const at = rest.findIndex((token) => /^-[A-Za-z]*c[A-Za-z]*$/.test(token))
+  // What follows `-c` may be more flags: `sh -c -x SCRIPT`.
+  return at < 0 ? null : (rest.slice(at + 1).find((token) => !/^[-+]/.test(token)) ?? null)
+}
+
+/** A command and those in its own words. */
+function startedBy(argv: readonly string[]): readonly (readonly string[])[] {
   const starts = new Set([0])
   for (const [index, token] of argv.entries()) if (index > 0 && starts.size <= MAX_COMMANDS && RUNS_WHAT_FOLLOWS.has(token)) starts.add(index + 1)
   for (const start of starts) {

@@ -1,17 +1,26 @@
 import type { Action } from '../../model/action.ts'
 import type { Decision } from '../../model/verdict.ts'
+import { conditionTester, type Applies, type ConditionTester, type DecisionFacts } from './applies.ts'
 import { runsInlineCode } from './command.ts'
-import { coversName } from './names.ts'
+import type { Entry } from './entry.ts'
+import { matchTarget, type CheckedTarget, type MatchTarget } from './match-target.ts'
 import type { Places } from './path.ts'
-import type { Entry, RuleBook } from './rules.ts'
+import type { ByDecision } from './rule-index.ts'
+import type { RuleBook } from './rules.ts'
 import { isStricter, strictest, type Ruling } from './ruling.ts'
 import { contentBytes } from './snapshot.ts'
-import type { CheckedTarget } from './specifier.ts'
 
 const APPROVE_HINT = 'Approve it with `planner-exec approve`, or reject it.'
 
 /** The policy's word on an action whose targets are checked: the strictest of its targets, and of the policy's limits. */
-export function decide(book: RuleBook, capability: string, args: Action['args'], targets: readonly CheckedTarget[], places: Places): Ruling {
+export function decide(
+  book: RuleBook,
+  capability: string,
+  args: Action['args'],
+  targets: readonly CheckedTarget[],
+  places: Places,
+  facts: DecisionFacts = {},
+): Ruling {
   if (book.enforcement === 'disabled') {
     return {
       decision: 'allow',
@@ -20,39 +29,76 @@ export function decide(book: RuleBook, capability: string, args: Action['args'],
       hint: null,
     }
   }
-  const entries = book.entries.filter((entry) => coversName(entry.capability, capability))
-  const [first = null, ...others] = targets
-  const judged = others.map((target) => decideTarget(book, entries, capability, target, places))
-  return enforce(book, strictest([decideTarget(book, entries, capability, first, places), ...judged, ...limitRulings(book, args)]))
+  const conditions = conditionTester({ capability, args, targets, places }, facts)
+  const matched = targets.map((target) => matchTarget(target, places))
+  // Where a command runs, and what it reads, comes with the command: a rule for the command need not name it, a prohibition reaches it.
+  const isBeside = (target: MatchTarget): boolean => target.kind === 'path' && matched.some(({ kind }) => kind === 'command')
+  const [first = null, ...others] = matched.filter((target) => !isBeside(target))
+  const beside = matched.filter(isBeside).flatMap((target) => prohibitionOn(book, capability, target, conditions) ?? [])
+  const judged = others.map((target) => decideTarget(book, capability, target, conditions))
+  // One by one: a denial that passes must not take along what another target has to be asked about.
+  const enforced = (ruling: Ruling): Ruling => enforce(book, ruling)
+  return strictest([
+    enforced(decideTarget(book, capability, first, conditions)),
+    ...[...judged, ...beside, ...limitRulings(book, args)].map(enforced),
+  ])
 }
 
 /** The mildest word the policy could have on a capability, whatever its arguments turn out to be. */
 export function decideAtBest(book: RuleBook, capability: string): Ruling {
-  const entries = book.entries.filter((entry) => coversName(entry.capability, capability))
+  const { entries } = book.rulesOf(capability)
   const fallback = defaultRuling(book, capability)
   if (book.enforcement === 'disabled') return { ...fallback, decision: 'allow' }
-  const everyUse = entries.filter((entry) => entry.specifier === null)
+  const everyUse = entries.filter((entry) => entry.specifier === null && entry.when === null && entry.unless === null)
   const best =
-    find(everyUse, 'deny') ?? find(everyUse, 'ask') ?? find(entries, 'allow') ?? (fallback.decision === 'allow' ? undefined : find(entries, 'ask'))
-  return enforce(book, best ? entryRuling(best) : fallback)
+    find(everyUse, 'deny') ??
+    find(everyUse.filter(lifts), 'ask') ??
+    find(entries, 'allow') ??
+    (fallback.decision === 'allow' ? undefined : find(entries.filter(lifts), 'ask'))
+  const mild = best ? entryRuling(best) : fallback
+  const held = mild.decision === 'allow' ? find(everyUse, 'ask') : undefined
+  return enforce(book, held ? entryRuling(held) : mild)
 }
 
-function decideTarget(book: RuleBook, entries: readonly Entry[], capability: string, target: CheckedTarget | null, places: Places): Ruling {
-  // An action without targets is only met by entries that mean every target.
-  const grants = (entry: Entry): boolean => (target === null ? entry.specifier === null : entry.grants(target, places))
-  const reaches = (entry: Entry): boolean => (target === null ? entry.specifier === null : entry.reaches(target, places))
+function decideTarget(book: RuleBook, capability: string, target: MatchTarget | null, conditions: ConditionTester): Ruling {
+  const rules: ByDecision = book.rulesOf(capability).about[target?.kind ?? 'none']
+  const found: Find = (entries, mode) => firstThat(entries, target, mode, conditions)
 
-  const denied = entries.find((entry) => entry.decision === 'deny' && reaches(entry))
-  if (denied) return entryRuling(denied)
-  const asked = entries.find((entry) => entry.decision === 'ask' && grants(entry))
-  if (asked) return entryRuling(asked)
-  const allowed = entries.find((entry) => entry.decision === 'allow' && grants(entry))
-  const mild = allowed ? entryRuling(allowed) : defaultRuling(book, capability)
+  const denied = found(rules.deny, 'prohibition')
+  if (denied && book.enforcement !== 'permissive') return foundRuling(denied)
+  const otherwise = decideUndenied(book, capability, target, rules, found)
+  // Where denials pass, what is denied is still asked about as if no rule denied it.
+  return denied && otherwise.decision !== 'ask' ? foundRuling(denied) : otherwise
+}
+
+/** What prohibits a path that a command goes by; null when nothing does. */
+function prohibitionOn(book: RuleBook, capability: string, target: MatchTarget, conditions: ConditionTester): Ruling | null {
+  const { deny, ask } = book.rulesOf(capability).about.path
+  const found = firstThat(deny, target, 'prohibition', conditions) ?? firstThat(ask, target, 'prohibition', conditions)
+  return found && foundRuling(found)
+}
+
+/** Whether a rule denies an action of this capability a file that it comes upon by itself; when in doubt it does. */
+export function deniesPath(book: RuleBook, capability: string, path: string, places: Places): boolean {
+  if (book.enforcement !== 'strict') return false
+  const target = matchTarget({ kind: 'path', access: 'read', names: [path] }, places)
+  return book.rulesOf(capability).about.path.deny.some((entry) => entry.specifier !== null && entry.reaches(target))
+}
+
+type Find = (entries: readonly Entry[], mode: Mode) => Found | null
+
+function decideUndenied(book: RuleBook, capability: string, target: MatchTarget | null, rules: ByDecision, found: Find): Ruling {
+  const asked = found(rules.lifting, 'certain grant')
+  if (asked) return foundRuling(asked)
+  const allowed = found(rules.allow, 'grant')
+  const mild = allowed ? foundRuling(allowed) : defaultRuling(book, capability)
+  const lifted = mild.decision === 'deny' ? found(rules.lifting, 'grant') : null
+  if (lifted) return foundRuling(lifted)
   if (mild.decision !== 'allow') return mild
   // Above, an `ask` had to match exactly, since it may lift a default denial; here it takes something away, and reaches further.
-  const held = entries.find((entry) => entry.decision === 'ask' && reaches(entry))
-  if (held) return entryRuling(held)
-  const unseen = target?.kind === 'command' && !allowed?.namesProgram && runsInlineCode(target.argv)
+  const held = found(rules.ask, 'prohibition')
+  if (held) return foundRuling(held)
+  const unseen = target?.kind === 'command' && !allowed?.entry.namesProgram && runsInlineCode(target.checked.argv)
   return unseen
     ? {
         decision: 'ask',
@@ -61,6 +107,38 @@ function decideTarget(book: RuleBook, entries: readonly Entry[], capability: str
         hint: APPROVE_HINT,
       }
     : mild
+}
+
+interface Found {
+  readonly entry: Entry
+  readonly applies: Applies
+}
+
+/** A prohibition reaches every spelling and holds when in doubt; a grant is exact, and one that is not certain rests on what is still open. */
+type Mode = 'prohibition' | 'grant' | 'certain grant'
+
+/** An action without targets is only met by entries that mean every target; these have no specifier to match. */
+function firstThat(entries: readonly Entry[], target: MatchTarget | null, mode: Mode, conditions: ConditionTester): Found | null {
+  for (const entry of entries) {
+    if (target !== null && !(mode === 'prohibition' ? entry.reaches(target) : entry.grants(target))) continue
+    const applies = conditions.applies(entry, target, mode === 'prohibition' ? mode : 'grant')
+    if (counts(applies, mode)) return { entry, applies }
+  }
+  return null
+}
+
+function counts(applies: Applies, mode: Mode): boolean {
+  if (applies === 'yes') return true
+  return mode === 'prohibition' ? typeof applies === 'object' : mode === 'grant' && applies === 'open'
+}
+
+function lifts(entry: Entry): boolean {
+  return !entry.narrows
+}
+
+function foundRuling({ entry, applies }: Found): Ruling {
+  const ruling = entryRuling(entry)
+  return typeof applies === 'object' ? { ...ruling, reason: `${ruling.reason} (${applies.failed})` } : ruling
 }
 
 function limitRulings(book: RuleBook, args: Action['args']): readonly Ruling[] {
@@ -95,8 +173,8 @@ function numbers(args: Action['args'], keys: readonly string[]): readonly number
 }
 
 function defaultRuling(book: RuleBook, capability: string): Ruling {
-  const [key] = [...book.defaults.keys()].filter((pattern) => coversName(pattern, capability)).sort((a, b) => specificity(b) - specificity(a))
-  if (key === undefined) {
+  const key = book.rulesOf(capability).fallback
+  if (key === null) {
     return {
       decision: 'deny',
       ruleId: `${book.name}:defaults`,
@@ -107,11 +185,6 @@ function defaultRuling(book: RuleBook, capability: string): Ruling {
   const decision = book.defaults.get(key) ?? 'deny'
   const reason = `no rule of the policy covers this use of ${capability}; its default is ${decision}`
   return { decision, ruleId: `${book.name}:defaults.${key}`, reason, hint: hintFor(decision, book, capability) }
-}
-
-/** An exact name is more specific than any wildcard, a longer wildcard than a shorter one. */
-function specificity(pattern: string): number {
-  return pattern.endsWith('*') ? pattern.length : Number.MAX_SAFE_INTEGER
 }
 
 function entryRuling(entry: Entry): Ruling {
@@ -131,7 +204,7 @@ function find(entries: readonly Entry[], decision: Decision): Entry | undefined 
 }
 
 /** `permissive` lets denials pass, `monitor` questions too; both say so, in the reason and in the rule's name. */
-function enforce(book: RuleBook, ruling: Ruling): Ruling {
+export function enforce(book: RuleBook, ruling: Ruling): Ruling {
   const level = book.enforcement
   const lifted = level === 'monitor' ? isStricter(ruling.decision, 'allow') : level === 'permissive' && ruling.decision === 'deny'
   if (!lifted) return ruling

@@ -1,15 +1,45 @@
-import picomatch from 'picomatch'
+import { compileGlob } from './glob-match.ts'
 import { isWithin, type Places } from './path.ts'
 
 /** A compiled path pattern, independent of the machine until it is matched. */
 export interface PathPattern {
   /** `wide` also takes another letter case or Unicode form of the name, as some file systems do. */
-  matches(path: string, places: Places, wide: boolean): boolean
+  matches(path: PathView, wide: boolean): boolean
 }
 
-// Strict brackets and debug make a pattern that cannot match an error; without them it would silently match nothing.
-const OPTIONS = { dot: true, nonegate: true, noextglob: true, strictBrackets: true, debug: true }
-const BASES = { '${workspace}': 'workspace', '${home}': 'home' } as const
+/** What a pattern is relative to. */
+export type Base = 'workspace' | 'home' | 'root'
+
+/** One absolute path as patterns look at it. */
+export interface PathView {
+  /** The parts below a base, null when the path is not in it; `wide` gives them folded, so that every spelling is the same. */
+  partsBelow(base: Base, wide: boolean): readonly string[] | null
+}
+
+/** Prepares a path once for many patterns. */
+export function viewPath(path: string, places: Places): PathView {
+  const exact: Known = { workspace: undefined, home: undefined, root: undefined }
+  const folded: Known = { workspace: undefined, home: undefined, root: undefined }
+  return {
+    partsBelow: (base, wide) => {
+      const known = wide ? folded : exact
+      const before = known[base]
+      if (before !== undefined) return before
+      const found = partsBelow(base === 'root' ? '/' : places[base], path, wide)
+      known[base] = found
+      return found
+    },
+  }
+}
+
+type Known = Record<Base, readonly string[] | null | undefined>
+
+function partsBelow(folder: string, path: string, wide: boolean): readonly string[] | null {
+  const inside = wide ? isWithin(folder.toLowerCase(), path.toLowerCase()) : isWithin(folder, path)
+  if (!inside) return null
+  const rest = path.slice(folder.length)
+  return (wide ? fold(rest) : rest).split('/').filter((part) => part !== '')
+}
 
 /**
  * Compiles a path glob: `${workspace}/…`, `${home}/…`, absolute, or relative to the workspace. A string is what is wrong with it.
@@ -17,8 +47,8 @@ const BASES = { '${workspace}': 'workspace', '${home}': 'home' } as const
  */
 export function compilePath(text: string): PathPattern | string {
   const placed = /^(\$\{(?:workspace|home)\})(?:\/+(.*))?$/s.exec(text)
-  const base = placed?.[1] === '${home}' ? BASES['${home}'] : BASES['${workspace}']
   const fromRoot = text.startsWith('/')
+  const base: Base = fromRoot ? 'root' : placed?.[1] === '${home}' ? 'home' : 'workspace'
   const glob = (placed ? (placed[2] ?? '') : text)
     .split('/')
     .filter((part) => part !== '' && part !== '.')
@@ -26,23 +56,23 @@ export function compilePath(text: string): PathPattern | string {
   if (glob.includes('${')) return `"${text}" has an unknown or misplaced \${…}; only a leading \${workspace} or \${home} is known`
   if (glob.split('/').includes('..')) return `"${text}" contains "..", which no resolved path has`
   if (glob === '' && !placed && !fromRoot && text !== '.' && text !== './') return 'the pattern is empty'
-  const folder = (places: Places): string => (fromRoot ? '/' : places[base])
-  if (glob === '') return { matches: (path, places) => path === folder(places) }
 
-  try {
-    const exact = picomatch(glob, OPTIONS)
-    const loose = picomatch(glob.normalize('NFC'), { ...OPTIONS, nocase: true })
-    const all = glob === '**'
-    const matches = (path: string, places: Places, wide: boolean): boolean => {
-      const root = folder(places)
-      const inside = wide ? isWithin(root.toLowerCase(), path.toLowerCase()) : isWithin(root, path)
-      if (!inside) return false
-      const rest = path.slice(root.length).replace(/^\//, '')
-      if (rest === '') return all
-      return wide ? loose(rest.normalize('NFC')) : exact(rest)
-    }
-    return { matches }
-  } catch (error) {
-    return `"${text}" is not a pattern: ${error instanceof Error ? error.message : String(error)}`
+  const exact = compileGlob(glob, false)
+  const loose = compileGlob(glob.normalize('NFC'), true)
+  if (typeof exact === 'string') return `"${text}" is not a pattern: it ${exact}`
+  if (typeof loose === 'string') return `"${text}" is not a pattern: it ${loose}`
+  const countsLetters = /[?[]/.test(glob)
+  return {
+    matches: (path, wide) => {
+      const parts = path.partsBelow(base, wide)
+      if (parts === null) return false
+      if (!wide) return exact.matches(parts)
+      // Folding a letter may lengthen it, and `?` or `[…]` then no longer fits: what matches as it is written is always reached.
+      return loose.matches(parts) || (countsLetters && exact.matches(path.partsBelow(base, false) ?? parts))
+    },
   }
+}
+
+function fold(text: string): string {
+  return text.normalize('NFC').toLowerCase()
 }

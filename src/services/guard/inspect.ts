@@ -58,21 +58,21 @@ export function argsRefusal(
 }
 
 /** Checks each target for what no policy can allow. */
-export async function inspectTargets(
+export function inspectTargets(
   targets: readonly Target[],
   places: Places,
-): Promise<{ readonly checked: readonly CheckedTarget[]; readonly refusals: readonly Ruling[] }> {
-  const results = await Promise.all(targets.map((target) => inspectTarget(target, places)))
+): { readonly checked: readonly CheckedTarget[]; readonly refusals: readonly Ruling[] } {
+  const results = targets.map((target) => inspectTarget(target, places))
   return { checked: results.filter((result) => 'kind' in result), refusals: results.filter((result) => 'ruleId' in result) }
 }
 
-async function inspectTarget(target: Target, places: Places): Promise<CheckedTarget | Ruling> {
+function inspectTarget(target: Target, places: Places): CheckedTarget | Ruling {
   switch (target.kind) {
     case 'path':
       return checkPath(target, places)
     case 'command':
       return checkCommand(target.argv)
     case 'url':
-      return checkUrl(target.url)
+      return checkUrl(target.url, places.privateHosts)
   }
 }

@@ -2,10 +2,19 @@ import { nearest } from '../../input/nearest.ts'
 
 /** Capabilities a policy may name even when this controller is built without them; a shipped profile then still loads. */
 const SHIPPED_CAPABILITIES = [
+  'analysis.changes',
+  'analysis.dependencies',
+  'analysis.duplicates',
+  'analysis.functions',
   'analysis.hotspots',
   'analysis.hygiene',
+  'analysis.imports',
   'analysis.inventory',
   'analysis.markers',
+  'analysis.oxlint',
+  'analysis.secrets',
+  'analysis.tests',
+  'analysis.unfinished',
   'fs.list',
   'fs.read',
   'fs.search',
@@ -13,6 +22,8 @@ const SHIPPED_CAPABILITIES = [
   'fs.write',
   'git.log',
   'git.status',
+  'http.fetch',
+  'http.send',
   'shell.exec',
 ]
 
@@ -32,6 +43,11 @@ export function knownNames(catalogNames: readonly string[]): readonly string[] {
 export function coversName(pattern: string, name: string): boolean {
   if (pattern === '*' || pattern === name) return true
   return pattern.endsWith('.*') && name.startsWith(pattern.slice(0, -1))
+}
+
+/** An exact name is more specific than any wildcard, a longer wildcard than a shorter one. */
+export function specificity(pattern: string): number {
+  return pattern.endsWith('*') ? pattern.length : Number.MAX_SAFE_INTEGER
 }
 
 /** What is wrong with a capability pattern's form; null when nothing is. */

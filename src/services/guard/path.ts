@@ -1,6 +1,6 @@
-import { lstat, readlink } from 'node:fs/promises'
+import { lstatSync, readlinkSync } from 'node:fs'
 import { homedir } from 'node:os'
-import { dirname, isAbsolute, join, resolve } from 'node:path'
+import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
 import { quote } from './quote.ts'
 import { refusal, type Ruling } from './ruling.ts'
 
@@ -12,6 +12,8 @@ export interface Places {
   readonly workspaceAlias: string
   readonly stateDir: string
   readonly home: string
+  /** `host:port` on this machine or a private network that a rule may name; absent: none. */
+  readonly privateHosts?: ReadonlySet<string>
 }
 
 /** A path target that may be looked at by rules. */
@@ -39,16 +41,17 @@ export function isWithin(folder: string, path: string): boolean {
 
 /**
  * Where a path leads when every symbolic link in it is followed, links to what does not exist included; parts that do not exist stay as
- * they are. `..` leaves the folder a link led to, as the system does it.
+ * they are. `..` leaves the folder a link led to, as the system does it. Does not yield: each look takes some 2 µs, a hundred times less than
+ * waiting for a thread would.
  */
-export async function followLinks(path: string): Promise<string> {
+export function followLinks(path: string): string {
   const pending = path.split('/').reverse()
   let current = '/'
   let links = 0
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     if (name === '' || name === '.') continue
     const next = name === '..' ? dirname(current) : join(current, name)
-    const target = name === '..' ? null : await linkTarget(next)
+    const target = name === '..' ? null : linkTarget(next)
     if (target === null) {
       current = next
       continue
@@ -62,7 +65,7 @@ export async function followLinks(path: string): Promise<string> {
 }
 
 /** Checks what no policy can allow, and gives the path the names that rules are matched with. */
-export async function checkPath(target: { readonly access: 'read' | 'write'; readonly path: string }, places: Places): Promise<CheckedPath | Ruling> {
+export function checkPath(target: { readonly access: 'read' | 'write'; readonly path: string }, places: Places): CheckedPath | Ruling {
   const { path, access } = target
   if (UNSAFE_CHARACTER.test(path))
     return refusal(
@@ -74,7 +77,7 @@ export async function checkPath(target: { readonly access: 'read' | 'write'; rea
 
   const lexical = underRealWorkspace(resolve(places.workspace, path), places)
   if (!isWithin(places.workspace, lexical)) return refusal('outside-workspace', `the path ${quote(path)} leads outside the workspace`, INSIDE_HINT)
-  const real = await reach(lexical)
+  const real = reach(lexical)
   if (real === null)
     return refusal(
       'path-unverifiable',
@@ -83,7 +86,7 @@ export async function checkPath(target: { readonly access: 'read' | 'write'; rea
     )
   if (!isWithin(places.workspace, real))
     return refusal('outside-workspace', `the path ${quote(path)} leads outside the workspace through a symbolic link`, INSIDE_HINT)
-  if (path.split('/').includes('..') && (await reach(isAbsolute(path) ? path : `${places.workspace}/${path}`)) !== real) {
+  if (path.split('/').includes('..') && reach(isAbsolute(path) ? path : `${places.workspace}/${path}`) !== real) {
     return refusal(
       'ambiguous-path',
       `the path ${quote(path)} goes back (..) through a symbolic link, so it has two meanings`,
@@ -92,11 +95,11 @@ export async function checkPath(target: { readonly access: 'read' | 'write'; rea
   }
 
   const names = [...new Set([lexical, real])]
-  return (await refuseInternals(path, access, names, places)) ?? { kind: 'path', access, names }
+  return refuseInternals(path, access, names, places) ?? { kind: 'path', access, names }
 }
 
-async function refuseInternals(path: string, access: 'read' | 'write', names: readonly string[], places: Places): Promise<Ruling | null> {
-  const realState = await reach(places.stateDir)
+function refuseInternals(path: string, access: 'read' | 'write', names: readonly string[], places: Places): Ruling | null {
+  const realState = reach(places.stateDir)
   const folders = [places.stateDir, join(places.workspace, '.planner-exec'), ...(realState === null ? [] : [realState])].map(folded)
   if (names.some((name) => folders.some((folder) => isWithin(folder, folded(name))))) {
     return refusal(
@@ -104,6 +107,9 @@ async function refuseInternals(path: string, access: 'read' | 'write', names: re
       `the path ${quote(path)} is in the folder where runs are kept`,
       'Look at runs with `planner-exec show` and `events`.',
     )
+  }
+  if (access === 'write' && names.some((name) => folded(basename(name)) === '.planner-exec.policy.yaml')) {
+    return refusal('policy-file', `the path ${quote(path)} is the policy of the workspace`, 'Have a person change it.')
   }
   if (access === 'write' && names.some((name) => folded(name).split('/').some(isGitFolder))) {
     return refusal('git-internals', `the path ${quote(path)} is inside .git`, 'Change the repository with git, not through its files.')
@@ -115,21 +121,16 @@ function underRealWorkspace(path: string, places: Places): string {
   return isWithin(places.workspaceAlias, path) ? join(places.workspace, path.slice(places.workspaceAlias.length)) : path
 }
 
-async function reach(path: string): Promise<string | null> {
+function reach(path: string): string | null {
   try {
-    return await followLinks(path)
+    return followLinks(path)
   } catch {
     return null
   }
 }
 
-async function linkTarget(path: string): Promise<string | null> {
-  try {
-    return (await lstat(path)).isSymbolicLink() ? await readlink(path) : null
-  } catch (error) {
-    if (error instanceof Error && 'code' in error && (error.code === 'ENOENT' || error.code === 'ENOTDIR')) return null
-    throw error
-  }
+function linkTarget(path: string): string | null {
+  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : null
 }
 
 /** A name as the most forgiving file system reads it: without case, invisible characters, and dots or spaces at the end of a part. */

@@ -3,9 +3,11 @@ import { basename, extname, join, resolve } from 'node:path'
 import * as z from 'zod'
 import { packagePath } from '../../package-path.ts'
 import { ControllerError } from '../../errors.ts'
-import { Policy, isProfileName } from '../../model/policy.ts'
+import { Policy, RunAllowance, PolicyRule, isProfileName } from '../../model/policy.ts'
 import { nearest } from '../../input/nearest.ts'
 import { parseYaml, type YamlSource } from '../../input/yaml.ts'
+import { lintPolicy } from './lint.ts'
+import { TrajectorySettings } from '../../model/trajectory.ts'
 import { quote } from './quote.ts'
 import { compileRules, type PolicyProblem } from './rules.ts'
 import { compileSpecifier } from './specifier.ts'
@@ -17,10 +19,16 @@ export interface LoadedPolicy {
   readonly name: string
   /** Absolute path of the file. */
   readonly source: string
+  /** The top-level keys that the file has; what it leaves out has its default. */
+  readonly given: readonly string[]
+  /** Line and column of a place in the file. */
+  readonly locate: YamlSource['locate']
 }
 
+const RULE_KEYS = Object.keys(PolicyRule.shape)
 const PROFILES_DIR = packagePath('policies')
 const MAX_FILE_BYTES = 256 * 1024
+const AnyKeys = z.record(z.string(), z.unknown())
 const NO_RULES = { rules: [] }
 const AnyRules = z.object({ rules: z.array(z.record(z.string(), z.unknown()).catch({})).catch([]) }).catch(NO_RULES)
 
@@ -36,10 +44,15 @@ export async function loadPolicy(nameOrPath: string, options: { readonly profile
   const bytes = await readBytes(source, () => unknownPolicy(nameOrPath, isProfile, profilesDir))
   const text = decode(bytes, source)
   const name = basename(source, extname(source))
-  return { policy: await parsePolicy(text, name, source), name, source }
+  return { ...(await parsePolicy(text, name, source)), name, source }
 }
 
-async function parsePolicy(text: string, name: string, source: string): Promise<Policy> {
+/** What is allowed in a policy but hardly meant, as `file:line:column: place: warning`. */
+export function lintLines({ policy, name, source, locate }: LoadedPolicy): readonly string[] {
+  return describe(source, { locate }, lintPolicy(policy, compileRules(policy, name, null).located))
+}
+
+async function parsePolicy(text: string, name: string, source: string): Promise<Pick<LoadedPolicy, 'policy' | 'given' | 'locate'>> {
   const yaml = await parseYaml(text)
   if (!yaml.ok)
     throw invalid(
@@ -50,7 +63,7 @@ async function parsePolicy(text: string, name: string, source: string): Promise<
   if (!parsed.success) throw invalid(source, describe(source, yaml, [...parsed.error.issues.map(problemOf), ...entryProblems(yaml.value)]))
   const { problems } = compileRules(parsed.data, name, null)
   if (problems.length > 0) throw invalid(source, describe(source, yaml, problems))
-  return parsed.data
+  return { policy: parsed.data, given: Object.keys(AnyKeys.parse(yaml.value)), locate: yaml.locate }
 }
 
 async function readBytes(source: string, unknown: () => Promise<ControllerError>): Promise<Buffer> {
@@ -121,7 +134,7 @@ function placeOf(path: PolicyProblem['path']): string {
 
 function problemOf(issue: z.core.$ZodIssue): PolicyProblem {
   const path = issue.path.map((part) => (typeof part === 'number' ? part : String(part)))
-  if (issue.code === 'invalid_union') return { path, message: 'expected a text such as fs.read(src/**), or a list of such texts that is not empty' }
+  if (issue.code === 'invalid_union') return { path, message: unionMessage(path) }
   if (issue.code !== 'unrecognized_keys') return { path, message: issue.message }
   const allowed = allowedKeys(path)
   const keys = issue.keys.map((key) => {
@@ -131,8 +144,17 @@ function problemOf(issue: z.core.$ZodIssue): PolicyProblem {
   return { path: [...path, issue.keys[0] ?? ''], message: `unknown key ${keys.join(', ')}; allowed: ${allowed.join(', ')}` }
 }
 
+function unionMessage(path: readonly (string | number)[]): string {
+  if (path[0] === 'narrow_only') return 'expected true, or a list of capabilities such as [shell.exec, http.*]'
+  if (path[2] === 'examples') return 'expected an argv such as [git, push], a path, a URL, or {capability, args}'
+  return 'expected a text such as fs.read(src/**), or a list of such texts that is not empty'
+}
+
 function allowedKeys(path: readonly (string | number)[]): readonly string[] {
   if (path.length === 0) return Object.keys(Policy.shape)
-  if (path[0] === 'rules') return ['allow', 'ask', 'deny', 'reason']
-  return path[0] === 'goals' ? ['deny'] : ['max_file_bytes', 'max_timeout_ms']
+  if (path[2] === 'examples') return path.length === 3 ? ['match', 'not_match'] : ['capability', 'args']
+  if (path[0] === 'rules') return RULE_KEYS
+  if (path[0] === 'goals') return ['deny']
+  if (path[0] === 'trajectory') return Object.keys(TrajectorySettings.shape)
+  return Object.keys(path[1] === 'run' ? RunAllowance.shape : Policy.shape.limits.unwrap().shape)
 }

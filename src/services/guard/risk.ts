@@ -19,13 +19,31 @@ export function higherRisk(a: RiskLevel, b: RiskLevel): RiskLevel {
   return ORDER.indexOf(a) >= ORDER.indexOf(b) ? a : b
 }
 
+/** How much each finding adds to a score, as the share of what is left to 100: ours, so that one critical finding outweighs four low ones. */
+const WEIGHT: Readonly<Record<RiskLevel, number>> = { low: 0.05, medium: 0.25, high: 0.5, critical: 0.8 }
+
+/** What an action risks, as a word and as a number from 0 to 100. */
+export interface Risk {
+  readonly risk: RiskLevel
+  readonly score: number
+}
+
+/** Of something that is not an action, or that no policy could allow. */
+export const UTMOST: Risk = { risk: 'critical', score: 100 }
+
 /**
- * The risk of an action: the highest of its capability's floor, of what its effect may do, and of each target. Never an average, so that
- * one more target can only raise it.
+ * The risk of an action: of its capability's floor, of what its effect may do, of each target, and of whatever else was found. The word is
+ * the highest of them; the number is `1 - Π(1 - weight)`. Neither is an average, so that one more finding can only raise them.
  */
-export function riskOf(definition: Pick<CapabilityDefinition, 'risk' | 'effect'>, targets: readonly CheckedTarget[]): RiskLevel {
+export function riskOf(
+  definition: Pick<CapabilityDefinition, 'risk' | 'effect'>,
+  targets: readonly CheckedTarget[],
+  others: readonly RiskLevel[] = [],
+): Risk {
   const effect: RiskLevel = isRepeatable(definition.effect) ? 'low' : 'medium'
-  return targets.map(targetRisk).reduce(higherRisk, higherRisk(definition.risk, effect))
+  const findings = [definition.risk, effect, ...targets.map(targetRisk), ...others]
+  const left = findings.reduce((rest, finding) => rest * (1 - WEIGHT[finding]), 1)
+  return { risk: findings.reduce(higherRisk), score: Math.round(100 * (1 - left)) }
 }
 
 function targetRisk(target: CheckedTarget): RiskLevel {

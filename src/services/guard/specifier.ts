@@ -1,11 +1,13 @@
-import { compileCommand, type CheckedCommand, type CommandPattern } from './command.ts'
+import { compileCommand, type CommandPattern } from './command.ts'
 import { compilePath, type PathPattern } from './glob.ts'
+import { baseName, type CheckedTarget, type MatchTarget } from './match-target.ts'
 import { patternProblem } from './names.ts'
-import type { CheckedPath, Places } from './path.ts'
-import { compileHost, type CheckedUrl, type HostPattern } from './url.ts'
+import { compileHost, type HostPattern } from './url.ts'
 
-/** A target that passed the checks no policy can lift. */
-export type CheckedTarget = CheckedPath | CheckedCommand | CheckedUrl
+export type { CheckedTarget }
+
+/** The kinds of target that a specifier can match. */
+export type TargetKind = CheckedTarget['kind']
 
 /** A compiled `capability(specifier)`. */
 export interface Specifier {
@@ -14,19 +16,28 @@ export interface Specifier {
   readonly capability: string
   /** What is between the parentheses; null when there are none, and every target is meant. */
   readonly specifier: string | null
+  /** The kinds of target it can match; all of them without a specifier. */
+  readonly kinds: readonly TargetKind[]
   /** Whether a grant covers the target: exact. */
-  grants(target: CheckedTarget, places: Places): boolean
+  grants(target: MatchTarget): boolean
   /** Whether a prohibition reaches the target: every spelling of it. */
-  reaches(target: CheckedTarget, places: Places): boolean
+  reaches(target: MatchTarget): boolean
   /** For commands: the program is named, not left to `*`. */
   readonly namesProgram: boolean
 }
 
 interface Patterns {
   readonly path: PathPattern | null
-  readonly command: CommandPattern | null
+  readonly command: NamedCommand | null
   readonly host: HostPattern | null
 }
+
+interface NamedCommand extends CommandPattern {
+  /** Words, in lower case, without which no command matches. */
+  readonly needs: readonly string[]
+}
+
+const EVERY_KIND: readonly TargetKind[] = ['path', 'command', 'url']
 
 /** Compiles one entry of a rule; a string is what is wrong with it. */
 export function compileSpecifier(text: string): Specifier | string {
@@ -34,7 +45,7 @@ export function compileSpecifier(text: string): Specifier | string {
   const capability = (open < 0 ? text : text.slice(0, open)).trim()
   const problem = patternProblem(capability)
   if (problem !== null) return problem
-  if (open < 0) return { text, capability, specifier: null, grants: () => true, reaches: () => true, namesProgram: false }
+  if (open < 0) return { text, capability, specifier: null, kinds: EVERY_KIND, grants: () => true, reaches: () => true, namesProgram: false }
   if (!text.trimEnd().endsWith(')')) return `"${text}" has no closing parenthesis`
 
   const specifier = text
@@ -48,10 +59,16 @@ export function compileSpecifier(text: string): Specifier | string {
     text,
     capability,
     specifier,
-    grants: (target, places) => matches(patterns, target, places, false),
-    reaches: (target, places) => matches(patterns, target, places, true),
+    kinds: kindsOf(patterns),
+    grants: (target) => matches(patterns, target, false),
+    reaches: (target) => matches(patterns, target, true),
     namesProgram: patterns.command?.namesProgram ?? false,
   }
+}
+
+function kindsOf(patterns: Patterns): readonly TargetKind[] {
+  const has = { path: patterns.path !== null, command: patterns.command !== null, url: patterns.host !== null }
+  return EVERY_KIND.filter((kind) => has[kind])
 }
 
 /** `{…}` is a host. A pattern with `${` or `**` is a path. Any other is read as the kind of target it meets, path or command. */
@@ -62,21 +79,32 @@ function compilePatterns(specifier: string): Patterns | string {
   }
   const path = compilePath(specifier)
   const pathOnly = specifier.includes('${') || specifier.includes('**')
-  if (typeof path !== 'string') return { path, command: pathOnly ? null : compileCommand(specifier), host: null }
+  if (typeof path !== 'string') return { path, command: pathOnly ? null : compileNamed(specifier), host: null }
   // Words of a command need not be a valid glob: `awk {print}`.
-  return pathOnly || !/\s/.test(specifier) ? path : { path: null, command: compileCommand(specifier), host: null }
+  return pathOnly || !/\s/.test(specifier) ? path : { path: null, command: compileNamed(specifier), host: null }
 }
 
-function matches(patterns: Patterns, target: CheckedTarget, places: Places, wide: boolean): boolean {
+/** A command pattern that is looked at closely only when the command contains the words that it needs: its program, and others that are no flags. */
+function compileNamed(specifier: string): NamedCommand {
+  const [program = '*', ...others] = specifier.split(/\s+/)
+  const needs = [baseName(program), ...others.filter((word) => !word.startsWith('-'))].filter((word) => /^[\w.+@-]+$/.test(word))
+  return { ...compileCommand(specifier), needs: needs.map((word) => word.toLowerCase()) }
+}
+
+function matches(patterns: Patterns, target: MatchTarget, wide: boolean): boolean {
   switch (target.kind) {
     case 'path': {
       const { path } = patterns
       if (path === null) return false
-      return wide ? target.names.some((name) => path.matches(name, places, true)) : target.names.every((name) => path.matches(name, places, false))
+      return wide ? target.views.some((view) => path.matches(view, true)) : target.views.every((view) => path.matches(view, false))
     }
-    case 'command':
-      return (wide ? patterns.command?.reaches(target.argv) : patterns.command?.grants(target.argv)) ?? false
+    case 'command': {
+      const { command } = patterns
+      const { words } = target
+      if (command === null || (words !== null && !command.needs.every((word) => words.has(word)))) return false
+      return wide ? command.reaches(target.checked.argv) : command.grants(target.checked.argv)
+    }
     case 'url':
-      return patterns.host?.matches(target, wide) ?? false
+      return patterns.host?.matches(target.checked, wide) ?? false
   }
 }

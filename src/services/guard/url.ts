@@ -1,26 +1,35 @@
-import { isIP } from 'node:net'
+import { describeReach, isAddress, mayBeOpened } from '../../input/address.ts'
+import { hostKey, readWebUrl, type WebUrl } from '../../input/web-url.ts'
 import { quote } from './quote.ts'
 import { refusal, type Ruling } from './ruling.ts'
 
 /** A URL target that may be looked at by rules. */
-export interface CheckedUrl {
+export interface CheckedUrl extends Omit<WebUrl, 'href' | 'reach'> {
   readonly kind: 'url'
-  /** As the WHATWG parser writes it: lower case, punycode, no dot at the end. */
-  readonly host: string
-  /** `443` when the URL leaves it to the scheme. */
-  readonly port: string
+  /** False for this machine, the networks around it, and whatever else is listed as private, which `*` in a grant never means. */
+  readonly isPublic: boolean
 }
 
-const DEFAULT_PORTS: Record<string, string> = { 'http:': '80', 'https:': '443' }
+const NONE: ReadonlySet<string> = new Set()
 
-/** Parses a URL as the client that fetches it will, and refuses what no policy can allow. */
-export function checkUrl(text: string): CheckedUrl | Ruling {
-  const url = URL.canParse(text) ? new URL(text) : null
-  const defaultPort = url && DEFAULT_PORTS[url.protocol]
-  if (!url || !defaultPort) return refusal('url', `${quote(text)} is not an http or https URL`, 'Use a complete http or https URL.')
-  if (url.username !== '' || url.password !== '')
-    return refusal('url', `the URL of ${quote(url.hostname)} carries a user name or password`, 'Leave credentials out of the URL.')
-  return { kind: 'url', host: url.hostname.replace(/\.$/, ''), port: url.port || defaultPort }
+/**
+ * Parses a URL as the client that fetches it will, and refuses what no policy can allow: another scheme than http and https, credentials in it,
+ * and every host that is not on the internet, unless the operator listed it by `host:port` in `privateHosts` (`egress.private_hosts`). A listed
+ * host still needs a rule that names it, and metadata services, link-local and other special addresses cannot be listed.
+ */
+export function checkUrl(text: string, privateHosts: ReadonlySet<string> = NONE): CheckedUrl | Ruling {
+  const url = readWebUrl(text)
+  if (typeof url === 'string') return refusal('url', `${quote(text)} ${url}`, 'Use a complete http or https URL, without credentials.')
+  const { scheme, host, port, path, hasQuery, reach } = url
+  const isListed = privateHosts.has(hostKey(url))
+  if (reach !== 'public' && !(mayBeOpened(reach) && isListed)) {
+    return refusal(
+      'private-address',
+      `${quote(host)} leads to ${describeReach(reach)}`,
+      mayBeOpened(reach) ? `List "${hostKey(url)}" in egress.private_hosts of the configuration, if it is meant.` : 'Use a host on the internet.',
+    )
+  }
+  return { kind: 'url', scheme, host, port, path, hasQuery, isPublic: reach === 'public' && !isListed }
 }
 
 /** A compiled `{host}`, `{*.host}`, `{*}`, each optionally with `:port`. */
@@ -35,13 +44,9 @@ export function compileHost(text: string): HostPattern | string {
   if (!parts) return `{${text}} is not a host; write {example.com}, {*.example.com} or {*}, with :port when it matters`
   const [, whole, wildcard, name, port] = parts
   const portMatches = (url: CheckedUrl): boolean => port === undefined || url.port === String(Number(port))
-  if (whole === '*') return { matches: (url, wide) => portMatches(url) && (wide || isPublicName(url.host)) }
+  if (whole === '*') return { matches: (url, wide) => portMatches(url) && (wide || (url.isPublic && !isAddress(url.host))) }
   if (name === undefined || !URL.canParse(`http://${name}/`)) return `{${text}} is not a host`
   const host = new URL(`http://${name}/`).hostname.replace(/\.$/, '')
   if (wildcard === undefined) return { matches: (url) => portMatches(url) && url.host === host }
-  return { matches: (url) => portMatches(url) && url.host.endsWith(`.${host}`) }
-}
-
-function isPublicName(host: string): boolean {
-  return isIP(host.replace(/^\[|\]$/g, '')) === 0 && host.includes('.') && !/\.(localhost|local|internal)$/.test(host)
+  return { matches: (url, wide) => portMatches(url) && url.host.endsWith(`.${host}`) && (wide || url.isPublic) }
 }

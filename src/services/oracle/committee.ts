@@ -2,7 +2,7 @@ import { digestOf } from '../../model/digest.ts'
 import { RiskLevel, type Plan, type PlanStep } from '../../model/plan.ts'
 import type { CapabilityCatalog, CapabilityDefinition } from '../executor/executor.ts'
 import { graphOf, inherit, longestChain, type StepGraph } from './graph.ts'
-import { jsonProblemsOf } from './json-check.ts'
+import { jsonProblemsOf } from '../../model/json-check.ts'
 import { understates } from './plan-contract.ts'
 import { criteriaOf } from './plan-structure.ts'
 

@@ -42,6 +42,11 @@ export interface ResearchRead {
 /** Makes plans from evidence. */
 export interface Oracle {
   readonly name: string
+  /**
+   * Its plans come from files of the operator alone, whatever the run has read; default false. The plans of any other oracle are trusted
+   * as far as they were made before the run had read anything, or are signed by a person.
+   */
+  readonly trusted?: boolean
   /** A question that must be answered before planning, or null. */
   clarify(request: OracleRequest): Promise<{ readonly question: string; readonly choices: readonly string[] } | null>
   /** Which facts it wants before it plans; each is read only by read-only capabilities. Empty = none. */

@@ -24,6 +24,7 @@ export async function loadPlanFile(path: string): Promise<Plan> {
 export function planFileOracle(plan: Plan, source: string): Oracle {
   return {
     name: 'plan-file',
+    trusted: true,
     clarify: async () => null,
     questions: async () => [],
     draft: async ({ replans, findings }) => {

@@ -27,6 +27,7 @@ export function playbookOracle({ playbooks, only, facts = factsFrom }: PlaybookO
   const chosen = only === undefined ? null : findPlaybook(playbooks, only)
   return {
     name: 'playbook',
+    trusted: true,
     clarify: async (request) => (chosen === null && request.assumption === null ? questionFor(candidatesFor(playbooks, request)) : null),
     questions: async (request) => readsOf(chosen === null ? candidatesFor(playbooks, request).map(({ playbook }) => playbook) : [chosen]),
     draft: async (request) => {

@@ -3,7 +3,7 @@ import { nearest } from '../../input/nearest.ts'
 import type { Report, ReportedFinding, SuppressedFinding } from '../../model/report.ts'
 import { placeOf } from './findings.ts'
 import { SUPPRESSIONS_FILE } from './suppressions.ts'
-import { oneLine, printable } from './terminal-text.ts'
+import { oneLine, printable } from '../../input/terminal-text.ts'
 import { themeOf } from './themes.ts'
 
 const MAX_OTHERS = 20

@@ -1,4 +1,4 @@
-import { oneLine } from './terminal-text.ts'
+import { oneLine } from '../../input/terminal-text.ts'
 
 // Characters that mean something inside a line of GitHub-flavoured Markdown; `|` is an entity because tables split before escapes,
 // and `_` inside a word means nothing.

@@ -8,7 +8,7 @@ import { packagePath } from '../../package-path.ts'
 import { figureSvg } from './figures/figures.ts'
 import { renderMarkdown } from './markdown-report.ts'
 import { hasSarif, toSarif } from './sarif.ts'
-import { printableJson } from './terminal-text.ts'
+import { printableJson } from '../../input/terminal-text.ts'
 
 /** The files of a report, the one for a person first. */
 export function reportFileNames(report: Report): string[] {

@@ -1,6 +1,6 @@
 import type { Finding, Report, ReportedFinding, SuppressedFinding } from '../../model/report.ts'
 import { isAnalysis, SEVERITIES } from './findings.ts'
-import { oneLine, printable } from './terminal-text.ts'
+import { oneLine, printable } from '../../input/terminal-text.ts'
 import { ruleInWords, themeOf } from './themes.ts'
 
 const LEVELS = { high: 'error', medium: 'warning', low: 'note', info: 'note' } as const

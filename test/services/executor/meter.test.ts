@@ -12,7 +12,7 @@ describe('the meter', () => {
     meter.use('fsOperations')
 
     expect(() => meter.use('fsOperations')).toThrow(expect.objectContaining({ code: 'RESOURCE_LIMIT' }))
-    expect(meter.usage()).toEqual({ fsOperations: 3, networkRequests: 0 })
+    expect(meter.usage()).toEqual({ fsOperations: 3, networkRequests: 0, bytes: 0 })
   })
 
   it('counts nothing of what it refuses', () => {

@@ -85,6 +85,25 @@ describe('a prohibition', () => {
     expect(compileCommand(pattern).reaches(words(command))).toBe(expected)
   })
 
+  it.each([
+    ['rm -rf *', 'ls; rm -rf "$HOME"', true],
+    ['rm -rf *', 'cd x && echo $(rm -fr a)', true],
+    ['rm -rf *', 'for f in a; do sudo rm -r -f $f; done', true],
+    ['rm -rf *', 'bash -c "rm -rf x"', true],
+    ['rm -rf *', 'f() { rm -rf x; }; f', true],
+    ['rm -rf *', 'cat <(rm -rf x)', true],
+    ['rm -rf *', 'cat <<E\n$(rm -rf x)\nE', true],
+    ['rm -rf *', 'echo ${x:-`rm -rf x`}', true],
+    ['rm -rf *', 'echo rm -rf x', false],
+    ['rm -rf *', "grep 'rm -rf x' file", false],
+    ['curl *', 'true | xargs curl', true],
+  ])('%j reaches into the script %j of a shell: %s', (pattern, script, expected) => {
+    const compiled = compileCommand(pattern)
+
+    expect(compiled.reaches(['bash', '-c', script])).toBe(expected)
+    expect(compiled.reaches(['env', 'A=1', '/bin/sh', '-x', '-ec', '-u', script])).toBe(expected)
+  })
+
   it('is not slowed down by a command made of launchers', () => {
     const argv = Array.from({ length: 20_000 }, (_, index) => (index % 2 === 0 ? 'env' : '-a'))
     const started = performance.now()
@@ -108,7 +127,8 @@ describe('checkCommand', () => {
 
 describe('runsInlineCode', () => {
   it.each([
-    ['sh -c ls', true],
+    ['sh -c ls', false],
+    ['sh -c make', true],
     ['/bin/bash -lc ls', true],
     ['python3.11 -c 1', true],
     ['node --eval=1', true],

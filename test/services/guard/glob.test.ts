@@ -1,11 +1,11 @@
 import { describe, expect, it } from 'vitest'
-import { compilePath } from '../../../src/services/guard/glob.ts'
+import { compilePath, viewPath } from '../../../src/services/guard/glob.ts'
 
 const PLACES = { workspace: '/ws', workspaceAlias: '/ws', stateDir: '/ws/.planner-exec', home: '/home/a' }
 
 function matches(pattern: string, path: string, wide = false, places = PLACES): boolean | string {
   const compiled = compilePath(pattern)
-  return typeof compiled === 'string' ? compiled : compiled.matches(path, places, wide)
+  return typeof compiled === 'string' ? compiled : compiled.matches(viewPath(path, places), wide)
 }
 
 describe('a path pattern', () => {

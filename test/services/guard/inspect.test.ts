@@ -15,7 +15,7 @@ describe('inspectTargets', () => {
     const workspace = await temporaryFolder()
     const places = { workspace, workspaceAlias: workspace, stateDir: `${workspace}/s`, home: '/home/a' }
 
-    const { checked, refusals } = await inspectTargets(
+    const { checked, refusals } = inspectTargets(
       [
         { kind: 'path', access: 'read', path: 'a' },
         { kind: 'command', argv: ['ls'] },

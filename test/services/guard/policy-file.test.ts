@@ -70,7 +70,7 @@ describe('a policy file', () => {
     [
       'an unknown key in a rule',
       'version: 1\nrules:\n  - allwo: fs.read\n    reason: x\n',
-      /:3:5: rules\[0\]\.allwo: unknown key "allwo" \(did you mean allow\?\); allowed: allow, ask, deny, reason/,
+      /:3:5: rules\[0\]\.allwo: unknown key "allwo" \(did you mean allow\?\); allowed: id, allow, ask, deny, when, unless, reason, examples/,
     ],
     [
       'two decisions in one rule',

@@ -1,7 +1,13 @@
 import { describe, expect, it } from 'vitest'
 import type { Action } from '../../../src/model/action.ts'
-import { loadPolicy } from '../../../src/services/guard/policy-file.ts'
+import { packagePath } from '../../../src/package-path.ts'
+import { analysisCapabilities } from '../../../src/services/executor/capabilities/analysis/index.ts'
+import { baseCapabilities } from '../../../src/services/executor/capabilities/index.ts'
+import { createCatalog } from '../../../src/services/executor/catalog.ts'
+import { lintLines, loadPolicy } from '../../../src/services/guard/policy-file.ts'
+import { PolicyTests, runPolicyTests } from '../../../src/services/guard/policy-tests.ts'
 import { createPolicyGuard } from '../../../src/services/guard/policy.guard.ts'
+import { readYamlFile } from '../../../src/services/oracle/yaml-document.ts'
 import { action, exec, SCOPE, temporaryFolder, tinyCatalog } from './fixtures.ts'
 
 const run = (text: string): Action => exec(...text.split(' '))
@@ -34,7 +40,15 @@ const TABLE: readonly (readonly [Action, string, string, string])[] = [
   [at('fs.write.v1', 'reports/../src/a.ts'), 'ask', 'deny', 'ask'],
   [at('fs.write.v1', '.env'), 'deny', 'deny', 'deny'],
   [at('fs.write.v1', '.git/hooks/pre-commit'), 'deny', 'deny', 'deny'],
-  [action('http.fetch.v1', { url: 'https://example.com' }), 'deny', 'deny', 'ask'],
+  [action('http.fetch.v1', { url: 'https://example.com' }), 'ask', 'deny', 'deny'],
+  [action('http.fetch.v1', { url: 'http://127.0.0.1/' }), 'deny', 'deny', 'deny'],
+  [run('ls -la src'), 'allow', 'deny', 'deny'],
+  [run('cat README.md'), 'allow', 'deny', 'deny'],
+  [exec('sh', '-c', 'ls | wc -l'), 'allow', 'deny', 'deny'],
+  [exec('sh', '-c', 'ls > names'), 'ask', 'deny', 'deny'],
+  [exec('sh', '-c', 'ls | sh'), 'ask', 'deny', 'deny'],
+  [exec('find', '.', '-exec', 'rm', '{}', ';'), 'ask', 'deny', 'deny'],
+  [run('sort --compress-program sh a'), 'ask', 'deny', 'deny'],
   [run('npm test'), 'ask', 'deny', 'deny'],
   [run('git push'), 'ask', 'deny', 'deny'],
   [run('pseudocode sudo it'), 'ask', 'deny', 'deny'],
@@ -80,6 +94,21 @@ describe.each(['workstation', 'server', 'paranoid'] as const)('the profile %s', 
   })
 })
 
+describe.each(['workstation', 'server', 'paranoid'])('the tests shipped with the profile %s', (name) => {
+  it('pass, and nothing in the profile is hardly meant', async () => {
+    const loaded = await loadPolicy(name)
+    const { value } = await readYamlFile(packagePath(`policies/tests/${name}.yaml`), { maxBytes: 1e6, code: 'POLICY_INVALID', subject: 'Tests' })
+    const workspace = await temporaryFolder()
+    const catalog = { ...createCatalog([...baseCapabilities, ...analysisCapabilities], { git: null, sandbox: null }), unavailable: () => null }
+    const guard = createPolicyGuard({ policy: loaded.policy, name, catalog, workspace, stateDir: `${workspace}/.planner-exec` })
+
+    const outcomes = await runPolicyTests(PolicyTests.parse(value).cases, guard, catalog)
+
+    expect(outcomes.filter(({ ok }) => !ok)).toEqual([])
+    expect(lintLines(loaded)).toEqual([])
+  })
+})
+
 describe('the profile workstation', () => {
   it('names the rule and its reason', async () => {
     const { policy } = await loadPolicy('workstation')
@@ -89,7 +118,7 @@ describe('the profile workstation', () => {
     const verdict = await guard.judge(run('sudo ls'), SCOPE)
 
     expect(verdict).toMatchObject({
-      ruleId: expect.stringMatching(/^workstation:rules\[\d+\]\.deny$/),
+      ruleId: 'workstation:other-users',
       reason: "No action runs with another user's rights.",
     })
   })

@@ -1,5 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
+import { RiskLevel } from '../../../src/model/plan.ts'
 import { higherRisk, riskOf } from '../../../src/services/guard/risk.ts'
 import type { CheckedTarget } from '../../../src/services/guard/specifier.ts'
 
@@ -26,14 +27,15 @@ describe('riskOf', () => {
     [command('ls'), 'medium'],
     [command('env', '/usr/bin/curl', 'x'), 'high'],
     [command('rm', 'x'), 'critical'],
-    [command('sh', '-c', 'ls'), 'critical'],
+    [command('sh', '-c', 'make'), 'critical'],
+    [command('sh', '-c', 'ls'), 'medium'],
   ])('of %j is %s', (target, expected) => {
-    expect(riskOf(READ, [target])).toBe(expected)
+    expect(riskOf(READ, [target]).risk).toBe(expected)
   })
 
   it('never falls below the floor of the capability or of its effect', () => {
-    expect(riskOf({ effect: 'read', risk: 'high' }, [])).toBe('high')
-    expect(riskOf({ effect: 'external', risk: 'low' }, [])).toBe('medium')
+    expect(riskOf({ effect: 'read', risk: 'high' }, []).risk).toBe('high')
+    expect(riskOf({ effect: 'external', risk: 'low' }, []).risk).toBe('medium')
   })
 
   it('never falls when a target is added', () => {
@@ -41,9 +43,22 @@ describe('riskOf', () => {
 
     const neverFalls = fc.property(someTargets, fc.constantFrom(...TARGETS), (targets, added) => {
       const [before, after] = [riskOf(READ, targets), riskOf(READ, [...targets, added])]
-      expect(higherRisk(before, after)).toBe(after)
+      expect(higherRisk(before.risk, after.risk)).toBe(after.risk)
+      expect(after.score).toBeGreaterThanOrEqual(before.score)
     })
 
-    fc.assert(neverFalls)
+    fc.assert(neverFalls, { seed: 7 })
+  })
+
+  it('never falls when something else is found', () => {
+    const levels = fc.constantFrom(...RiskLevel.options)
+
+    const neverFalls = fc.property(fc.array(levels, { maxLength: 6 }), levels, (found, added) => {
+      const [before, after] = [riskOf(READ, [], found), riskOf(READ, [], [...found, added])]
+      expect(higherRisk(before.risk, after.risk)).toBe(after.risk)
+      expect(after.score).toBeGreaterThanOrEqual(before.score)
+    })
+
+    fc.assert(neverFalls, { seed: 7 })
   })
 })

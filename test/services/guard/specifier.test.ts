@@ -1,17 +1,18 @@
 import { describe, expect, it } from 'vitest'
-import { compileSpecifier, type CheckedTarget } from '../../../src/services/guard/specifier.ts'
+import { matchTarget, type CheckedTarget } from '../../../src/services/guard/match-target.ts'
+import { compileSpecifier } from '../../../src/services/guard/specifier.ts'
 
 const PLACES = { workspace: '/ws', workspaceAlias: '/ws', stateDir: '/ws/.planner-exec', home: '/home/a' }
 const TARGETS: Record<string, CheckedTarget> = {
   path: { kind: 'path', access: 'read', names: ['/ws/git'] },
   command: { kind: 'command', argv: ['git'] },
-  url: { kind: 'url', host: 'git', port: '443' },
+  url: { kind: 'url', scheme: 'https', host: 'git', port: '443', path: '/', hasQuery: false, isPublic: true },
 }
 
 function granted(text: string): readonly string[] | string {
   const compiled = compileSpecifier(text)
   if (typeof compiled === 'string') return compiled
-  return Object.keys(TARGETS).filter((kind) => TARGETS[kind] && compiled.grants(TARGETS[kind], PLACES))
+  return Object.keys(TARGETS).filter((kind) => TARGETS[kind] && compiled.grants(matchTarget(TARGETS[kind], PLACES)))
 }
 
 describe('a specifier', () => {
@@ -48,7 +49,8 @@ describe('a specifier', () => {
     const compiled = compileSpecifier('fs.read(out/**)')
     const target: CheckedTarget = { kind: 'path', access: 'read', names: ['/ws/out/a', '/ws/src/a'] }
 
-    const outcome = typeof compiled === 'string' ? compiled : [compiled.grants(target, PLACES), compiled.reaches(target, PLACES)]
+    const outcome =
+      typeof compiled === 'string' ? compiled : [compiled.grants(matchTarget(target, PLACES)), compiled.reaches(matchTarget(target, PLACES))]
 
     expect(outcome).toEqual([false, true])
   })

@@ -56,6 +56,7 @@ export const fsRead = defineCapability({
     context.meter.use('fsOperations')
     const segments = segmentsOf(context, args.path)
     const file = await withFile(context, segments, (fd, stats) => readOpenFile(fd, stats.size > MAX_HASHED_BYTES ? reach(args) : MAX_HASHED_BYTES))
+    context.meter.use('bytes', file.bytes.byteLength)
     const path = segments.join('/')
     const common = { path, bytes: file.size, sha256: file.truncated ? null : hashBytes(file.bytes) }
     if (args.encoding === 'base64') {

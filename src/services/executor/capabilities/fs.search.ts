@@ -76,11 +76,15 @@ export const fsSearch = defineCapability({
       context.heartbeat()
       countFile()
       // A file that was named is what was asked for, and judged.
-      const content = file.path !== path && isSecret(file.path) ? 'secret' : await readText(context.workspace, context.stateDir, file)
+      const content =
+        file.path !== path && (isSecret(file.path) || context.mayRead?.(file.path) === false)
+          ? 'secret'
+          : await readText(context.workspace, context.stateDir, file)
       if (!Buffer.isBuffer(content)) {
         skipped[content] += 1
         continue
       }
+      context.meter.use('bytes', content.byteLength)
       filesSearched += 1
       for (const match of find(content)) matches.push({ file: file.path, ...match })
       if (matches.length > args.maxMatches) break

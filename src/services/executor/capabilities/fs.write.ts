@@ -42,6 +42,7 @@ export const fsWrite = defineCapability({
     const segments = writableSegments(context, args.path)
     context.meter.use('fsOperations')
     const bytes = Buffer.from(args.content, 'utf8')
+    context.meter.use('bytes', bytes.byteLength)
     const written = await writeAtomically(context, {
       segments,
       bytes,

@@ -2,6 +2,7 @@ import { join } from 'node:path'
 import * as z from 'zod'
 import { defineCapability } from '../define-capability.ts'
 import { segmentsOf, withFolder } from '../safe-path.ts'
+import { hiddenFiles } from '../sandbox/hidden-files.ts'
 import { probeSandbox } from '../sandbox/probe.ts'
 import { runSandboxed } from '../sandbox/run-sandboxed.ts'
 import { count, WorkspacePath } from './arguments.ts'
@@ -70,8 +71,10 @@ export const shellExec = defineCapability({
     const { canDisableUserns } = await probeSandbox()
     const segments = segmentsOf(context, args.cwd)
     await withFolder(context, segments, () => undefined)
+    const hidden = context.mayRead ? await hiddenFiles(context.workspace, context.mayRead, context.signal) : []
     const end = await runSandboxed({
       ...context,
+      hidden,
       argv: args.argv,
       cwd: join(context.workspace, ...segments),
       env: args.env,
@@ -81,6 +84,7 @@ export const shellExec = defineCapability({
       canDisableUserns,
     })
     context.ran?.(end)
+    context.meter.use('bytes', Buffer.byteLength(args.stdin ?? '') + end.stdout.bytes.byteLength + end.stderr.bytes.byteLength)
     const exitCode = end.exitCode ?? 128
     return {
       exitCode,

@@ -11,6 +11,8 @@ export interface SandboxSpec {
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
   readonly argv: readonly string[]
+  /** Files of the workspace that the command cannot read; absent: none. */
+  readonly hidden?: readonly string[]
   /** Size of the private /tmp in bytes. */
   readonly tmpBytes: number
   /** Whether this bubblewrap can forbid further user namespaces (0.8 and later). */
@@ -96,6 +98,8 @@ export function bubblewrapArgs(spec: SandboxSpec): readonly string[] {
     spec.workspace,
     spec.workspace,
     ...gitMounts(spec.workspace),
+    ...policyMount(spec.workspace),
+    ...(spec.hidden ?? []).flatMap((path) => ['--ro-bind', '/dev/null', path]),
     ...coverState(spec, runtime.roots),
     '--remount-ro',
     '/',
@@ -162,6 +166,12 @@ function gitMounts(workspace: string): readonly string[] {
     ...fixed.filter((path) => existsSync(path)).flatMap((path) => ['--ro-bind', path, path]),
     ...(existsSync(hooks) ? [] : ['--perms', '0555', '--size', '4096', '--tmpfs', hooks, '--remount-ro', hooks]),
   ]
+}
+
+/** What narrows the actions of a workspace is not theirs to change. */
+function policyMount(workspace: string): readonly string[] {
+  const policy = join(workspace, '.planner-exec.policy.yaml')
+  return lstatSync(policy, { throwIfNoEntry: false })?.isFile() === true ? ['--ro-bind', policy, policy] : []
 }
 
 function coverState(spec: SandboxSpec, roots: readonly string[]): readonly string[] {

@@ -15,6 +15,8 @@ export interface SandboxedCommand {
   readonly stateDir: string
   readonly cwd: string
   readonly env: Readonly<Record<string, string>>
+  /** As `SandboxSpec.hidden`. */
+  readonly hidden?: readonly string[]
   readonly stdin?: string | undefined
   readonly maxStdoutBytes: number
   readonly maxStderrBytes: number

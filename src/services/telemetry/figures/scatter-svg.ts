@@ -1,5 +1,5 @@
 import type { Figure } from '../../../model/report.ts'
-import { oneLine } from '../terminal-text.ts'
+import { oneLine } from '../../../input/terminal-text.ts'
 import { scaleOf, type Scale } from './scale.ts'
 import { hover, labelWidth, MARGIN, px, shortLabel, svgDocument, text, WIDTH } from './svg.ts'
 

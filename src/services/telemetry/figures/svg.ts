@@ -1,4 +1,4 @@
-import { oneLine } from '../terminal-text.ts'
+import { oneLine } from '../../../input/terminal-text.ts'
 
 /** Every figure is this wide, in user units that a page shows as pixels; a narrower page scales it down. */
 export const WIDTH = 960

@@ -1,7 +1,9 @@
-// Control, format, line and paragraph separators, private use, lone surrogates: what could move a cursor, hide text or reverse it.
-const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]/gu
+// Control, format, line and paragraph separators, private use, lone surrogates: what could move a cursor, hide text or reverse it. Then
+// what is drawn as nothing at all, but for the two selectors that emoji need; and marks beyond the 30 on one letter that Unicode's stream-safe
+// format (UAX #15) knows: they pile up over the lines around.
+const UNPRINTABLE = /[\p{Cc}\p{Cf}\p{Zl}\p{Zp}\p{Co}\p{Cs}]|(?![\ufe0e\ufe0f])\p{Default_Ignorable_Code_Point}|\p{M}(?<=\p{M}{31})/gu
 
-/** Untrusted text, safe to show: every control and format character but newline and tab is written as `\u{…}`. */
+/** Untrusted text, safe to show: every control, format and invisible character but newline and tab is written as `\u{…}`. */
 export function printable(text: string): string {
   return text.replace(UNPRINTABLE, (char) => (char === '\n' || char === '\t' ? char : visible(char)))
 }

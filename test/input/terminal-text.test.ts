@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, it } from 'vitest'
-import { oneLine, printable } from '../../../src/services/telemetry/terminal-text.ts'
+import { oneLine, printable } from '../../src/input/terminal-text.ts'
 
 describe('printable text', () => {
   it.each([

@@ -1,4 +1,4 @@
-import { MAX_ARGS_DEPTH } from '../../model/reference.ts'
+import { MAX_ARGS_DEPTH } from './reference.ts'
 
 type Place = readonly (string | number)[]
 

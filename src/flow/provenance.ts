@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { Bodies } from '../engine/bodies.ts'
+import type { Action } from '../model/action.ts'
+import type { Json, JsonObject } from '../model/json.ts'
+import { referencesIn, type Reference } from '../model/reference.ts'
+import type { Source, Taint } from '../model/verdict.ts'
+import type { Provenance } from '../services/guard/guard.ts'
+import { resolveReferences } from '../services/oracle/resolve-references.ts'
+import { planBody, stepIn, stored } from './run-scope.ts'
+import type { RunRecord } from './run-record.ts'
+
+/** Research and criteria read what no plan asked for; they only ever read. */
+const NO_PLAN: Provenance = { pinned: true, taint: [] }
+
+/**
+ * How an action of a run came to be what it is. A plan names where a value comes from by its references; an argument that a person put in
+ * place of what the plan says is that person's. What a person answered in place of a step is no longer what was read.
+ */
+export function provenanceOf({ bodies, record }: { readonly bodies: Bodies; readonly record: RunRecord }, action: Action): Provenance {
+  if (action.plan === undefined) return NO_PLAN
+  const { plan, pinned } = planBody(bodies, action.plan)
+  const step = stepIn(plan, action.stepId)
+  const references = step === undefined ? [] : referencesIn(step.args)
+  const taint = references.flatMap((reference): readonly Taint[] => {
+    const source = sourceOf(record, plan.steps.find(({ id }) => id === reference.stepId)?.capability ?? '', reference)
+    const kept = step !== undefined && keepsReferred(step.args, action.args, reference, (id) => outputIn(bodies, record, id))
+    return source === 'person' || !kept ? [] : [{ path: reference.at.join('.'), source, from: reference.stepId }]
+  })
+  return { pinned: pinned || record.isSigned(action.plan), taint }
+}
+
+function sourceOf(record: RunRecord, capability: string, { stepId }: Reference): Source {
+  if (record.result(stepId)?.provenance === 'person') return 'person'
+  if (/^(?:fs|git|analysis)\./.test(capability)) return 'file'
+  return capability.startsWith('http.') ? 'web' : 'tool'
+}
+
+/** Whether the action still has there what the plan refers to, or what that has become. */
+function keepsReferred(planned: JsonObject, given: JsonObject, { at }: Reference, read: (stepId: string) => JsonObject | null): boolean {
+  const now = valueAt(given, at)
+  if (isDeepStrictEqual(now, valueAt(planned, at))) return true
+  try {
+    return isDeepStrictEqual(now, valueAt(resolveReferences(planned, read), at))
+  } catch {
+    // What cannot be resolved any more cannot be told from what a person wrote.
+    return true
+  }
+}
+
+function outputIn(bodies: Bodies, record: RunRecord, stepId: string): JsonObject | null {
+  const ref = record.result(stepId)?.outputRef ?? null
+  return ref === null ? null : stored<JsonObject>(bodies, ref, 'output')
+}
+
+function valueAt(value: Json, at: Reference['at']): Json | undefined {
+  let part: Json | undefined = value
+  for (const key of at) part = typeof part === 'object' && part !== null ? Reflect.get(part, key) : undefined
+  return part
+}
