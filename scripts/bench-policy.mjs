@@ -94,19 +94,27 @@ async function measureDecisions(places, rules, rounds) {
   if (problems.length > 0) throw new Error(JSON.stringify(problems[0]))
   const path = 'src/services/guard/decide.ts'
   const requests = [
-    ['fs.read', { path }, [{ kind: 'path', access: 'read', path }]],
-    ['fs.write', { path, content: 'x' }, [{ kind: 'path', access: 'write', path }]],
-    ['shell.exec', { argv: ['git', 'commit', '-m', 'a message'] }, [{ kind: 'command', argv: ['git', 'commit', '-m', 'a message'] }]],
-    ['http.fetch', { url: 'https://api.example.org/v1/items' }, [{ kind: 'url', url: 'https://api.example.org/v1/items' }]],
+    { capability: 'fs.read', args: { path }, targets: [{ kind: 'path', access: 'read', path }] },
+    { capability: 'fs.write', args: { path, content: 'x' }, targets: [{ kind: 'path', access: 'write', path }] },
+    {
+      capability: 'shell.exec',
+      args: { argv: ['git', 'commit', '-m', 'a message'] },
+      targets: [{ kind: 'command', argv: ['git', 'commit', '-m', 'a message'] }],
+    },
+    {
+      capability: 'http.fetch',
+      args: { url: 'https://api.example.org/v1/items' },
+      targets: [{ kind: 'url', url: 'https://api.example.org/v1/items' }],
+    },
   ]
   const all = []
   const lines = []
-  for (const [capability, args, targets] of requests) {
+  for (const { capability, args, targets } of requests) {
     const { checked, refusals } = await built.inspectTargets(targets, places)
     if (refusals.length > 0) throw new Error(refusals[0].reason)
     const times = timesOf(rounds, () => built.decide(book, capability, args, checked, places))
     all.push(...times)
-    lines.push({ what: ['decide', capability].join(' '), rules, ...quantiles(times) })
+    lines.push({ what: `decide ${capability}`, rules, ...quantiles(times) })
   }
   const mixed = quantiles(all)
   return [...lines, { what: 'decide, all together', rules, ...mixed, ok: mixed.p50 <= BOUNDS.decideP50 && mixed.p99 <= BOUNDS.decideP99 }]

@@ -4,7 +4,7 @@ import { describeValue, taintOf, type Finding, type TaintedValue } from './findi
 import type { Observations, Origin } from './observations.ts'
 import { isPayload } from './payload.ts'
 import { traceValue, type Provenance } from './provenance.ts'
-import { embeddedIdentifiers, shapeOf } from './shape.ts'
+import { embeddedIdentifiers, isPlaceInText, shapeOf } from './shape.ts'
 
 /** What the arguments of a call are held against. */
 export interface ArgumentContext {
@@ -57,6 +57,8 @@ function findingsOf(atom: TracedAtom, context: ArgumentContext): readonly Findin
   // A word within a longer word is another word; a part of an account number is still of that account.
   const origins = shape === 'identifier' ? provenance.origins : provenance.origins.filter(({ kind }) => kind !== 'piece')
   if (origins.length === 0) {
+    if (shape === 'identifier' && isPlaceInText(String(value)))
+      return [finding('tainted', atom, context, 'nobody named it, and nothing that was read holds it')]
     return context.observations.complete
       ? []
       : [finding('tainted', atom, context, 'more was read than can be kept in mind, and it may have come from there')]

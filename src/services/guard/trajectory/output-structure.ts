@@ -1,4 +1,4 @@
-import { parse } from 'yaml'
+import { parseAllDocuments } from 'yaml'
 import { fold, wordsOf } from './fold.ts'
 
 /** A value that fills a whole field of an output. */
@@ -46,14 +46,22 @@ function parsed(text: string): unknown {
       }
     }
     if (text.length <= MAX_YAML_CHARACTERS && looksPrinted(text)) {
-      try {
-        return parse(text, { maxAliasCount: 0, logLevel: 'silent', schema: 'failsafe', uniqueKeys: false })
-      } catch {
-        return text
-      }
+      return yamlOf(text) ?? text
     }
   }
   return text
+}
+
+/** One record or several parted by `---`; null when it is not all YAML, since a reader that goes on after an error would lose what follows. */
+function yamlOf(text: string): unknown {
+  try {
+    const documents = [...parseAllDocuments(text, { logLevel: 'silent', schema: 'failsafe', uniqueKeys: false })]
+    if (documents.some(({ errors }) => errors.length > 0)) return null
+    const values: unknown[] = documents.map((document): unknown => document.toJS({ maxAliasCount: 0 }))
+    return values.length === 1 ? values[0] : values
+  } catch {
+    return null
+  }
 }
 
 /**
@@ -66,7 +74,7 @@ function looksPrinted(text: string): boolean {
     text
       .split('\n')
       .every((line) => /^(?:[\s-]|$)/.test(line) || /^["']?[\p{L}_][\p{L}\p{N}_.-]*(?: [\p{L}\p{N}_.-]+){0,2}["']?:(?: |$)/u.test(line)) &&
-    !/^-{2,}/m.test(text)
+    !/^(?!---$)-{2,}/m.test(text)
   )
 }
 

@@ -70,7 +70,8 @@ export function isLink(value: string): boolean {
   )
 }
 
-function isPlaceInText(token: string): boolean {
+/** */
+export function isPlaceInText(token: string): boolean {
   if (isLink(token) || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(token)) return true
   const folded = fold(token)
   if (TIME.test(folded) || /^[\d.,:%/-]+$/.test(folded)) return digitsOf(folded) >= 9 && /^\d+$/.test(folded)
