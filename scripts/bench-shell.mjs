@@ -1,10 +1,10 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
-import { scriptFacts } from '../dist/services/guard/shell/facts.js'
+import { scriptFacts } from '../src/services/guard/shell/facts.ts'
 
 const HELP = `Prints what share of the lines of a file would be allowed as read-only commands, why the others would not, and what a line costs.
 
-  node scripts/bench-shell.mjs [--show] [FILE]
+  npx tsx scripts/bench-shell.mjs [--show] [FILE]
 
   --show   print the lines that are read-only
   FILE     one command a line (default test/fixtures/nl2bash/nl2bash-dev.txt)`

@@ -20,6 +20,8 @@ export interface ArgumentContext {
   readonly fixed: ReadonlySet<string>
   /** It is planned, and for several of something: then the names of all of them are wanted, also those that some text mentions. */
   readonly namesMany: boolean
+  /** There is a plan, so that a target which came from nowhere is at least not one that was not planned for. */
+  readonly isPinned: boolean
   /** Paths of arguments that the plan takes from an earlier output by reference. */
   readonly directed: ReadonlySet<string>
 }
@@ -57,7 +59,7 @@ function findingsOf(atom: TracedAtom, context: ArgumentContext): readonly Findin
   // A word within a longer word is another word; a part of an account number is still of that account.
   const origins = shape === 'identifier' ? provenance.origins : provenance.origins.filter(({ kind }) => kind !== 'piece')
   if (origins.length === 0) {
-    if (shape === 'identifier' && isPlaceInText(String(value)))
+    if (!context.isPinned && shape === 'identifier' && isPlaceInText(String(value)))
       return [finding('tainted', atom, context, 'nobody named it, and nothing that was read holds it')]
     return context.observations.complete
       ? []

@@ -28,7 +28,8 @@ export function holdAgainstPlan(
         unplanned(context, 'deviates', `the plan fixed ${quote(argument)} as ${quote(text(planned))}, and it is ${quote(text(actual))}`),
       )
     case 'beyond':
-      if (asked.many) return []
+      if (process.env.B === '1' && inspected.findings.length === 0) return []
+      if (asked.many || (inspected.findings.length === 0 && isStatedByGoal(call, context, asked))) return []
       return [unplanned(context, 'beyond-plan', `the plan calls ${quote(call.tool)}, but less often`)]
     case 'unplanned':
       return isStatedByGoal(call, context, asked) && inspected.findings.length === 0

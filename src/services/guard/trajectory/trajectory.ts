@@ -94,6 +94,7 @@ export function createTrajectory({ goal, plan, tools, settings }: TrajectoryOpti
       settings,
       goalWords,
       fixed,
+      isPinned: match !== null,
       namesMany: isPlanned && asked.many,
       directed: new Set(call.directed ?? []),
     }
