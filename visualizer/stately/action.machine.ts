@@ -58,7 +58,11 @@ export const actionMachine = createMachine({
       always: { guard: 'nobodyThere', target: 'denied', actions: 'recordNobody' },
       after: { approvalTimeout: { guard: 'approvalLimited', target: 'denied', actions: 'recordApprovalTimeout' } },
       on: {
-        'action.approve': { guard: { type: 'isForThisDigest' }, target: 'ready', actions: [{ type: 'recordApproval' }, 'reportReady'] },
+        'action.approve': {
+          guard: { type: 'isForThisDigest' },
+          target: 'ready',
+          actions: [{ type: 'recordApproval' }, { type: 'tellApproved' }, 'reportReady'],
+        },
         'action.edit': { guard: { type: 'isForThisDigest' }, target: 'ready', actions: [{ type: 'recordEdit' }, 'reportReady'] },
         'action.reject': { guard: { type: 'isForThisDigest' }, target: 'denied', actions: { type: 'recordRejection' } },
         'action.respond': { guard: { type: 'isForThisDigest' }, target: 'succeeded', actions: { type: 'recordResponse' } },

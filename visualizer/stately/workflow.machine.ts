@@ -246,7 +246,7 @@ export const workflowMachine = createMachine({
                     'plan.approve': {
                       guard: { type: 'signsCleanDraft' },
                       target: '#workflow.open.active.executing',
-                      actions: ['enforcePlan', 'tellAccepted'],
+                      actions: ['enforcePlan', { type: 'tellSigned' }],
                     },
                     'plan.edit': { guard: { type: 'isForThisDraft' }, target: 'vetting', actions: { type: 'recordEditedPlan' } },
                     'plan.reject': [
