@@ -89,7 +89,7 @@ export async function createController(options: ControllerOptions = {}): Promise
     ...stallServices(),
   }) as unknown as AnyStateMachine
   const inForce = () => ports.guards.current.guard
-  const maxStepsCeiling = Math.min(config.limits.maxStepsCeiling, inForce().runLimits?.actions ?? Infinity)
+  const { maxStepsCeiling } = config.limits
   const runStore = createRunStore({
     journal: ports.journal,
     clock,
@@ -106,8 +106,9 @@ export async function createController(options: ControllerOptions = {}): Promise
     const { journal, bodies, record, restored } = hosting
     const { verbosity } = setting.params.preferences
     const run = createHostedRun({
-      ...{ runId, machine, journal, clock, log, catalog: executor.catalog, actionMs, maxStepsCeiling, verbosity, bodies, record, person, restored },
+      ...{ runId, machine, journal, clock, log, catalog: executor.catalog, actionMs, verbosity, bodies, record, person, restored },
       approvalValidMs: config.timeouts.approvalValidMs,
+      maxStepsCeiling: Math.min(maxStepsCeiling, hosting.guard.runLimits?.actions ?? Infinity),
       redactor,
       lease: hosting.lease,
       snapshotEvery: options.snapshotEvery ?? SNAPSHOT_EVERY,
@@ -159,7 +160,7 @@ export async function createController(options: ControllerOptions = {}): Promise
     person: Person,
     signOff: boolean,
   ): Promise<HostedRun> {
-    const plan = start.plan === undefined ? null : parsePlan(start.plan)
+    const plan = start.plan === undefined ? null : parsePlan(redactor.redactKnownJson(start.plan))
     const lease = journal.acquire(runId, { owner, ttlMs: LEASE_TTL_MS, now: clock.now(), create: true })
     if (lease === null) throw new ControllerError('RUN_EXISTS', `the run id ${runId} is in use`)
     const bodies = createBodies(journal, redactKnown)
@@ -231,7 +232,7 @@ export async function createController(options: ControllerOptions = {}): Promise
     check: async (runId) => (await import('./host/run-check.ts')).checkRun(ports, machine, runId),
 
     async start(input, start = {}) {
-      const params = redactor.redactKnownJson(parseParams(input, config.limits.maxStepsCeiling))
+      const params = parseParams(redactor.redactKnownJson(input), config.limits.maxStepsCeiling)
       const runId = params.workflow_id ?? ids.run()
       const others = hosted.size > 0 ? [] : store.underWay()
       const run = await begin(runId, params, start, ports.journal, personFor(start, params), start.signOff ?? config.signOff)
@@ -268,8 +269,14 @@ export async function createController(options: ControllerOptions = {}): Promise
     },
 
     async plan(input, start = {}) {
-      const params = redactor.redactKnownJson(parseParams(input, config.limits.maxStepsCeiling))
-      return preview(await begin(ids.run(), params, start, createMemoryJournal(), 'later', true))
+      const params = parseParams(redactor.redactKnownJson(input), config.limits.maxStepsCeiling)
+      const runId = ids.run()
+      try {
+        return await preview(await begin(runId, params, start, createMemoryJournal(), 'later', true))
+      } finally {
+        // A preview leaves nothing behind, and what its research found is nobody's.
+        ports.vault.remove(runId)
+      }
     },
 
     request: ask,
@@ -299,16 +306,26 @@ async function preview(run: HostedRun): Promise<PlanPreview> {
   if (end.kind === 'settled') {
     const { failure, summary, exitReason } = end.result
     const code = exitReason === 'unplannable' ? 'UNPLANNABLE' : exitReason === 'goal_denied' ? 'GOAL_DENIED' : 'PLAN_INVALID'
-    throw new ControllerError(code, failure?.message ?? summary, failure ? { hint: failure.hint } : {})
+    // Whoever wants to know why gets the whole verdict.
+    const details = code === 'PLAN_INVALID' ? draftOf(run) : null
+    throw new ControllerError(code, failure?.message ?? summary, { ...(failure && { hint: failure.hint }), ...(details && { details }) })
   }
   const context = run.durable.fold.snapshot('')?.context as WorkflowContext
   if (context.draft === null)
     throw new ControllerError('UNPLANNABLE', context.question?.question ?? context.stall?.detail ?? 'there is no plan', {
       ...(context.question ? { hint: `Say which one is meant: ${context.question.choices.join(', ')}.` } : {}),
     })
-  const { bodies } = run
-  const { plan, source } = planBody(bodies, context.draft.plan.ref)
-  return { plan, source, verdict: stored<PlanVerdict>(bodies, context.findingsRef ?? '', 'verdict') }
+  const draft = draftOf(run)
+  if (draft) return draft
+  throw new ControllerError('INTERNAL', 'the plan of the preview was not judged')
+}
+
+/** The plan that was drafted last, and what was said of it; null when there is none. */
+function draftOf({ bodies, durable }: HostedRun): PlanPreview | null {
+  const { draft = null, findingsRef = null } = (durable.fold.snapshot('')?.context as WorkflowContext | undefined) ?? {}
+  if (draft === null || findingsRef === null) return null
+  const { plan, source } = planBody(bodies, draft.plan.ref)
+  return { plan, source, verdict: stored<PlanVerdict>(bodies, findingsRef, 'verdict') }
 }
 
 async function oraclesFor(setting: RunSetting, bodies: Bodies, ports: Ports): Promise<readonly Oracle[]> {

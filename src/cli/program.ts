@@ -31,7 +31,7 @@ export function createProgram(dispatch: Dispatch): Program {
     .version(versionOf(), '-V, --version')
     .option('--workspace <dir>', 'the folder to work in (default: the current folder)')
     .option('--state <dir>', 'where runs are kept (default: <workspace>/.planner-exec)')
-    .option('--policy <file|profile>', 'workstation, server, paranoid, or a policy file')
+    .option('--policy <file|profile>', 'workstation, server, paranoid, agent, or a policy file')
     .option('--allow-rule <spec>', 'also allow this, such as "fs.write(src/**)"; repeatable', append)
     .option('--ask-rule <spec>', 'also ask about this; repeatable', append)
     .option('--deny-rule <spec>', 'also deny this; repeatable', append)

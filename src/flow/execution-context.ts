@@ -11,7 +11,10 @@ async function admitRedirect({ guard, guardScope }: RunScope, action: Admitted, 
   const { runId, stepId, plan, grantedBy } = action
   const capability = isFetch ? 'http.fetch.v1' : action.capability
   const place = plan === undefined ? { runId, stepId } : { runId, stepId, plan }
-  const { decision, ruleId, reason } = await guard.judge({ ...place, capability, args }, guardScope)
+  // The other side writes where it leads out of what it was sent: what was in the request may be anywhere in it.
+  const { pinned, taint } = guardScope.provenance?.(action) ?? { pinned: true, taint: [] }
+  const carried = { pinned, taint: taint.map((one) => ({ ...one, path: 'url' })) }
+  const { decision, ruleId, reason } = await guard.judge({ ...place, capability, args }, { ...guardScope, provenance: () => carried })
   // Who approved a request to a host meant that host.
   const isMeant = decision === 'ask' && grantedBy === 'person' && hasOrigin(action.args['url'], url)
   if (decision !== 'allow' && !isMeant) throw new ControllerError('GUARD_DENIED', `The redirect to ${url} was not allowed by ${ruleId}: ${reason}`)

@@ -6,11 +6,11 @@ import type { Redactor } from '../services/secrets/secrets.ts'
  * anywhere, so it is looked through like one; arguments may refer to secrets, as a plan's do.
  */
 export async function redactedRequest(request: RunRequest, runId: string, redactor: Redactor): Promise<RunRequest> {
-  const known = redactor.redactKnownJson(request)
   const from = { runId, source: request.type }
-  if (known.type === 'action.respond' || known.type === 'action.override') {
-    return { ...known, output: (await redactor.redactBody(known.output, from)).value }
+  if (request.type === 'action.respond' || request.type === 'action.override') {
+    return { ...redactor.redactKnownJson(request), output: (await redactor.redactBody(request.output, from)).value }
   }
-  if (known.type !== 'run.modify') return known
-  return { ...known, amendment: { ...known.amendment, overrides: (await redactor.redactBody(known.amendment.overrides, from)).value } }
+  const known = redactor.redactKnownJson(request)
+  if (known.type !== 'run.modify' || request.type !== 'run.modify') return known
+  return { ...known, amendment: { ...known.amendment, overrides: (await redactor.redactBody(request.amendment.overrides, from)).value } }
 }

@@ -119,7 +119,7 @@ export function reachOfHost(host: string): Reach {
 
 /** Whether a host is an address and not a name. */
 export function isAddress(host: string): boolean {
-  return host.includes(':') || ipaddr.IPv4.isValidFourPartDecimal(host)
+  return host.includes(':') || (/^[0-9.]+$/.test(host) && ipaddr.IPv4.isValidFourPartDecimal(host))
 }
 
 /** Whether an operator may open it, host by host, for what runs in development or in an own network; nobody needs the others. */

@@ -2,11 +2,12 @@ import { resolve } from 'node:path'
 import { createReadStream } from 'node:fs'
 import { createInterface } from 'node:readline'
 import * as z from 'zod'
-import type { Controller } from '../../controller.types.ts'
+import type { Controller, PlanPreview } from '../../controller.types.ts'
 import { ControllerError } from '../../errors.ts'
 import { Action } from '../../model/action.ts'
 import { listProblems, problemsOf } from '../../model/problems.ts'
-import type { Verdict } from '../../model/verdict.ts'
+import { Plan } from '../../model/plan.ts'
+import { PlanVerdict, type Verdict } from '../../model/verdict.ts'
 import { textOption, type Command, type Context, type Typed } from '../command.ts'
 import { EXIT, type ExitCode } from '../exit-code.ts'
 import { readInputFile } from '../input-file.ts'
@@ -34,7 +35,7 @@ export const policyExplainCommand: Command = async (context, typed) => {
 async function explainPlan(context: Context, typed: Typed): Promise<ExitCode> {
   const { params } = await paramsOf(context.loaded, typed.args[0], context.io.cwd)
   const controller = await context.controller()
-  const { plan, source, verdict } = await controller.plan(params, await planningOf(context))
+  const { plan, source, verdict } = await previewOf(controller, params, await planningOf(context))
   context.print(context.settings.json ? [] : [`plan by ${flat(source)}, judged by the policy ${flat(controller.guard.policyName)}:`])
   for (const step of verdict.steps) {
     const { capability = '', args = {} } = plan.steps.find(({ id }) => id === step.stepId) ?? {}
@@ -42,6 +43,19 @@ async function explainPlan(context: Context, typed: Typed): Promise<ExitCode> {
   }
   return verdict.steps.some(({ decision }) => decision === 'deny') ? EXIT.failed : EXIT.ok
 }
+
+/** The plan with its verdicts, also when these refuse it: that is what is to be explained. */
+async function previewOf(controller: Controller, ...asked: Parameters<Controller['plan']>): Promise<PlanPreview> {
+  try {
+    return await controller.plan(...asked)
+  } catch (error) {
+    const refused = error instanceof ControllerError && error.code === 'PLAN_INVALID' ? Refused.safeParse(error.details) : null
+    if (refused?.success === true) return refused.data
+    throw error
+  }
+}
+
+const Refused = z.object({ plan: Plan, source: z.string(), verdict: PlanVerdict })
 
 async function explainAll(context: Context, asked: Iterable<Asked> | AsyncIterable<Asked>): Promise<ExitCode> {
   const controller = await context.controller()

@@ -2,6 +2,7 @@ import type { Action } from '../../model/action.ts'
 import type { Decision } from '../../model/verdict.ts'
 import { conditionTester, type Applies, type ConditionTester, type DecisionFacts } from './applies.ts'
 import { runsInlineCode } from './command.ts'
+import type { Candidates } from './candidates.ts'
 import type { Entry } from './entry.ts'
 import { matchTarget, type CheckedTarget, type MatchTarget } from './match-target.ts'
 import type { Places } from './path.ts'
@@ -82,10 +83,13 @@ function prohibitionOn(book: RuleBook, capability: string, target: MatchTarget, 
 export function deniesPath(book: RuleBook, capability: string, path: string, places: Places): boolean {
   if (book.enforcement !== 'strict') return false
   const target = matchTarget({ kind: 'path', access: 'read', names: [path] }, places)
-  return book.rulesOf(capability).about.path.deny.some((entry) => entry.specifier !== null && entry.reaches(target))
+  return book
+    .rulesOf(capability)
+    .about.path.deny.of(target)
+    .some((entry) => entry.specifier !== null && entry.reaches(target))
 }
 
-type Find = (entries: readonly Entry[], mode: Mode) => Found | null
+type Find = (entries: Candidates, mode: Mode) => Found | null
 
 function decideUndenied(book: RuleBook, capability: string, target: MatchTarget | null, rules: ByDecision, found: Find): Ruling {
   const asked = found(rules.lifting, 'certain grant')
@@ -95,6 +99,7 @@ function decideUndenied(book: RuleBook, capability: string, target: MatchTarget 
   const lifted = mild.decision === 'deny' ? found(rules.lifting, 'grant') : null
   if (lifted) return foundRuling(lifted)
   if (mild.decision !== 'allow') return mild
+  if (!allowed && isPrivate(target)) return UNNAMED_HOST
   // Above, an `ask` had to match exactly, since it may lift a default denial; here it takes something away, and reaches further.
   const held = found(rules.ask, 'prohibition')
   if (held) return foundRuling(held)
@@ -118,13 +123,26 @@ interface Found {
 type Mode = 'prohibition' | 'grant' | 'certain grant'
 
 /** An action without targets is only met by entries that mean every target; these have no specifier to match. */
-function firstThat(entries: readonly Entry[], target: MatchTarget | null, mode: Mode, conditions: ConditionTester): Found | null {
-  for (const entry of entries) {
+function firstThat(entries: Candidates, target: MatchTarget | null, mode: Mode, conditions: ConditionTester): Found | null {
+  for (const entry of entries.of(target)) {
     if (target !== null && !(mode === 'prohibition' ? entry.reaches(target) : entry.grants(target))) continue
+    if (mode === 'grant' && entry.specifier === null && isPrivate(target)) continue
     const applies = conditions.applies(entry, target, mode === 'prohibition' ? mode : 'grant')
     if (counts(applies, mode)) return { entry, applies }
   }
   return null
+}
+
+const UNNAMED_HOST: Ruling = {
+  decision: 'ask',
+  ruleId: 'builtin:private-host',
+  reason: 'the host is on this machine or a private network, and no rule names it',
+  hint: 'Add a rule that names it, such as http.fetch({127.0.0.1:8080}), or approve the action.',
+}
+
+/** What the operator has listed of this machine and the networks around it is granted by name only. */
+function isPrivate(target: MatchTarget | null): boolean {
+  return target?.kind === 'url' && !target.checked.isPublic
 }
 
 function counts(applies: Applies, mode: Mode): boolean {

@@ -3,6 +3,11 @@
  * takes seconds for a name of 4,000 letters as soon as it has three `*` in one part.
  */
 export interface Glob {
+  /**
+   * What every path that matches has: parts, or endings as `*.ts` of its last part. In lower case and of ASCII alone, so that they are the
+   * same in every spelling.
+   */
+  readonly needs: readonly string[]
   /** Whether the glob matches a path, given as its parts; no part is empty, `.` or `..`. */
   matches(parts: readonly string[]): boolean
 }
@@ -39,8 +44,24 @@ export function compileGlob(text: string, anyCase: boolean): Glob | string {
     compiled.push(one)
   }
   const [only] = compiled
-  if (compiled.length === 1 && only) return { matches: only }
-  return { matches: (parts) => compiled.some((one) => one(parts)) }
+  const needs = neededBy(alternatives)
+  if (compiled.length === 1 && only) return { needs, matches: only }
+  return { needs, matches: (parts) => compiled.some((one) => one(parts)) }
+}
+
+/** What all alternatives need. */
+function neededBy(alternatives: readonly string[]): readonly string[] {
+  const [first = [], ...others] = alternatives.map((text) =>
+    splitParts(text).flatMap((part, at, parts) => needOf(part, at === parts.length - 1) ?? []),
+  )
+  return [...new Set(first.filter((need) => others.every((needs) => needs.includes(need))))]
+}
+
+function needOf(part: string, isLast: boolean): string | null {
+  if (/[[\\]|[^ -~]/.test(part)) return null
+  if (!/[*?]/.test(part)) return part.toLowerCase()
+  const [ending] = (isLast ? /\.[^.*?]+$/.exec(part) : null) ?? []
+  return ending === undefined ? null : `*${ending.toLowerCase()}`
 }
 
 function compileAlternative(text: string, anyCase: boolean): ((parts: readonly string[]) => boolean) | string {

@@ -3,6 +3,8 @@ import { isWithin, type Places } from './path.ts'
 
 /** A compiled path pattern, independent of the machine until it is matched. */
 export interface PathPattern {
+  /** Some of `pathWords` that every path has which is matched in any way. */
+  readonly needs: readonly string[]
   /** `wide` also takes another letter case or Unicode form of the name, as some file systems do. */
   matches(path: PathView, wide: boolean): boolean
 }
@@ -31,6 +33,23 @@ export function viewPath(path: string, places: Places): PathView {
     },
   }
 }
+
+/** The parts of a path, below each base that it is in, and the ending of its last part as `*.ts`; all folded. */
+export function pathWords(views: readonly PathView[]): ReadonlySet<string> {
+  const words = new Set<string>()
+  for (const view of views) {
+    for (const base of BASES) {
+      const parts = view.partsBelow(base, true) ?? []
+      for (const part of parts) words.add(part)
+      const last = parts.at(-1) ?? ''
+      const dot = last.lastIndexOf('.')
+      if (dot >= 0) words.add(`*${last.slice(dot)}`)
+    }
+  }
+  return words
+}
+
+const BASES: readonly Base[] = ['workspace', 'home', 'root']
 
 type Known = Record<Base, readonly string[] | null | undefined>
 
@@ -63,6 +82,7 @@ export function compilePath(text: string): PathPattern | string {
   if (typeof loose === 'string') return `"${text}" is not a pattern: it ${loose}`
   const countsLetters = /[?[]/.test(glob)
   return {
+    needs: exact.needs,
     matches: (path, wide) => {
       const parts = path.partsBelow(base, wide)
       if (parts === null) return false

@@ -1,34 +1,35 @@
 import type { CheckedCommand } from './command.ts'
-import { viewPath, type PathView } from './glob.ts'
+import { pathWords, viewPath, type PathView } from './glob.ts'
 import type { CheckedPath, Places } from './path.ts'
-import type { CheckedUrl } from './url.ts'
+import { hostNames, type CheckedUrl } from './url.ts'
 
 /** A target that passed the checks no policy can lift. */
 export type CheckedTarget = CheckedPath | CheckedCommand | CheckedUrl
 
 /** A target prepared once, for being held against many rules. */
-export type MatchTarget =
+export type MatchTarget = {
+  /**
+   * What rules can need of a target, see `needs` of a specifier. Of a command all its words in lower case: a program or a word that a rule
+   * names is one of them, wherever it stands. Null when it could be spelt in a way that only a shell reads.
+   */
+  readonly words: ReadonlySet<string> | null
+} & (
   | { readonly kind: 'path'; readonly checked: CheckedPath; readonly views: readonly PathView[] }
-  | {
-      readonly kind: 'command'
-      readonly checked: CheckedCommand
-      /**
-       * All words in the command, in lower case: a program or a word that a rule names is one of them, wherever it stands. Null when it
-       * could be spelt in a way that only a shell reads.
-       */
-      readonly words: ReadonlySet<string> | null
-    }
+  | { readonly kind: 'command'; readonly checked: CheckedCommand }
   | { readonly kind: 'url'; readonly checked: CheckedUrl }
+)
 
 /** Prepares a target. */
 export function matchTarget(checked: CheckedTarget, places: Places): MatchTarget {
   switch (checked.kind) {
-    case 'path':
-      return { kind: 'path', checked, views: checked.names.map((name) => viewPath(name, places)) }
+    case 'path': {
+      const views = checked.names.map((name) => viewPath(name, places))
+      return { kind: 'path', checked, views, words: pathWords(views) }
+    }
     case 'command':
       return { kind: 'command', checked, words: wordsOf(checked.argv) }
     case 'url':
-      return { kind: 'url', checked }
+      return { kind: 'url', checked, words: new Set(hostNames(checked.host)) }
   }
 }
 

@@ -1,6 +1,7 @@
 import { lstatSync, readlinkSync } from 'node:fs'
 import { homedir } from 'node:os'
 import { basename, dirname, isAbsolute, join, resolve } from 'node:path'
+import { secretRefsIn } from '../../model/secrets.ts'
 import { quote } from './quote.ts'
 import { refusal, type Ruling } from './ruling.ts'
 
@@ -39,19 +40,22 @@ export function isWithin(folder: string, path: string): boolean {
   return path === folder || path.startsWith(folder.endsWith('/') ? folder : `${folder}/`)
 }
 
+/** Where the names that were looked at in one check lead, null = nowhere else, so that none is looked at twice. */
+type Links = Map<string, string | null>
+
 /**
  * Where a path leads when every symbolic link in it is followed, links to what does not exist included; parts that do not exist stay as
  * they are. `..` leaves the folder a link led to, as the system does it. Does not yield: each look takes some 2 µs, a hundred times less than
  * waiting for a thread would.
  */
-export function followLinks(path: string): string {
+export function followLinks(path: string, seen: Links = new Map()): string {
   const pending = path.split('/').reverse()
   let current = '/'
   let links = 0
   for (let name = pending.pop(); name !== undefined; name = pending.pop()) {
     if (name === '' || name === '.') continue
     const next = name === '..' ? dirname(current) : join(current, name)
-    const target = name === '..' ? null : linkTarget(next)
+    const target = name === '..' ? null : linkTarget(next, seen)
     if (target === null) {
       current = next
       continue
@@ -73,11 +77,15 @@ export function checkPath(target: { readonly access: 'read' | 'write'; readonly 
       `the path ${quote(path)} contains a control character or a backslash`,
       'Use / between folders and no control characters.',
     )
+  // It is put back after this, and whoever wrote what was read chose it: `x/../.env`.
+  if (secretRefsIn(path).length > 0)
+    return refusal('secret-in-path', `the path ${quote(path)} contains a secret, so where it leads is not known`, 'Write the path itself.')
   if (Buffer.byteLength(path) > MAX_PATH_BYTES) return refusal('path-too-long', `a path has more than ${MAX_PATH_BYTES} bytes`, INSIDE_HINT)
 
   const lexical = underRealWorkspace(resolve(places.workspace, path), places)
   if (!isWithin(places.workspace, lexical)) return refusal('outside-workspace', `the path ${quote(path)} leads outside the workspace`, INSIDE_HINT)
-  const real = reach(lexical)
+  const seen: Links = new Map()
+  const real = reach(lexical, seen)
   if (real === null)
     return refusal(
       'path-unverifiable',
@@ -86,7 +94,7 @@ export function checkPath(target: { readonly access: 'read' | 'write'; readonly 
     )
   if (!isWithin(places.workspace, real))
     return refusal('outside-workspace', `the path ${quote(path)} leads outside the workspace through a symbolic link`, INSIDE_HINT)
-  if (path.split('/').includes('..') && reach(isAbsolute(path) ? path : `${places.workspace}/${path}`) !== real) {
+  if (path.split('/').includes('..') && reach(isAbsolute(path) ? path : `${places.workspace}/${path}`, seen) !== real) {
     return refusal(
       'ambiguous-path',
       `the path ${quote(path)} goes back (..) through a symbolic link, so it has two meanings`,
@@ -95,50 +103,60 @@ export function checkPath(target: { readonly access: 'read' | 'write'; readonly 
   }
 
   const names = [...new Set([lexical, real])]
-  return refuseInternals(path, access, names, places) ?? { kind: 'path', access, names }
+  return refuseInternals({ path, access, names }, places, seen) ?? { kind: 'path', access, names }
 }
 
-function refuseInternals(path: string, access: 'read' | 'write', names: readonly string[], places: Places): Ruling | null {
-  const realState = reach(places.stateDir)
+function refuseInternals({ path, access, names }: Named, places: Places, seen: Links): Ruling | null {
+  const realState = reach(places.stateDir, seen)
   const folders = [places.stateDir, join(places.workspace, '.planner-exec'), ...(realState === null ? [] : [realState])].map(folded)
-  if (names.some((name) => folders.some((folder) => isWithin(folder, folded(name))))) {
+  const foldedNames = names.map(folded)
+  if (foldedNames.some((name) => folders.some((folder) => isWithin(folder, name)))) {
     return refusal(
       'state-folder',
       `the path ${quote(path)} is in the folder where runs are kept`,
       'Look at runs with `planner-exec show` and `events`.',
     )
   }
-  if (access === 'write' && names.some((name) => folded(basename(name)) === '.planner-exec.policy.yaml')) {
+  if (access === 'write' && foldedNames.some((name) => basename(name) === '.planner-exec.policy.yaml')) {
     return refusal('policy-file', `the path ${quote(path)} is the policy of the workspace`, 'Have a person change it.')
   }
-  if (access === 'write' && names.some((name) => folded(name).split('/').some(isGitFolder))) {
+  if (access === 'write' && foldedNames.some((name) => name.split('/').some(isGitFolder))) {
     return refusal('git-internals', `the path ${quote(path)} is inside .git`, 'Change the repository with git, not through its files.')
   }
   return null
+}
+
+interface Named {
+  readonly path: string
+  readonly access: 'read' | 'write'
+  readonly names: readonly string[]
 }
 
 function underRealWorkspace(path: string, places: Places): string {
   return isWithin(places.workspaceAlias, path) ? join(places.workspace, path.slice(places.workspaceAlias.length)) : path
 }
 
-function reach(path: string): string | null {
+function reach(path: string, seen: Links): string | null {
   try {
-    return followLinks(path)
+    return followLinks(path, seen)
   } catch {
     return null
   }
 }
 
-function linkTarget(path: string): string | null {
-  return lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : null
+function linkTarget(path: string, seen: Links): string | null {
+  const known = seen.get(path)
+  if (known !== undefined) return known
+  const target = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink() === true ? readlinkSync(path) : null
+  seen.set(path, target)
+  return target
 }
 
 /** A name as the most forgiving file system reads it: without case, invisible characters, and dots or spaces at the end of a part. */
 function folded(path: string): string {
-  const plain = path
-    .replace(/\p{Cf}/gu, '')
-    .normalize('NFKC')
-    .toLowerCase()
+  const isPlain = /^[ -~]*$/.test(path)
+  const plain = (isPlain ? path : path.replace(/\p{Cf}/gu, '').normalize('NFKC')).toLowerCase()
+  if (!/[. ](?:\/|$)/.test(plain)) return plain
   return plain
     .split('/')
     .map((part) => part.replace(/[. ]+$/, ''))

@@ -102,10 +102,16 @@ function compileStrictly(options: PolicyGuardOptions): { readonly policy: Policy
       options.origins,
     )
     if (compiled.problems.length === 0) return { policy: parsed.data, book: compiled.book }
-    problems.push(...compiled.problems.map(({ path, message }) => ({ path: path.map(String), message })))
+    problems.push(...compiled.problems.map(({ path, message }) => ({ path: [...originOf(options, path), ...path.map(String)], message })))
   }
   const lines = problems.map(({ path, message }) => `${path.join('.') || 'policy'}: ${message}`)
   throw new ControllerError('POLICY_INVALID', `The policy ${options.name} cannot be used: ${lines.join('; ')}`, { details: problems })
+}
+
+/** The layer that a rule of a merged policy was written in, with its file and line where it has one. */
+function originOf({ origins = [] }: PolicyGuardOptions, [key, index]: readonly (string | number)[]): readonly string[] {
+  const origin = key === 'rules' && typeof index === 'number' ? origins[index] : undefined
+  return origin === undefined ? [] : [origin.at ?? `the rules of ${origin.policy}`]
 }
 
 function runLimitsOf(run: RunAllowance = {}): RunLimits {

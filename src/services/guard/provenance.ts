@@ -48,8 +48,14 @@ const WORDS: Readonly<Record<Taint['source'], string>> = {
  * what it touches, and of a value that cannot be found again, the worst is assumed.
  */
 function namesTarget(value: unknown, targets: readonly Target[]): boolean {
-  if (targets.length === 0 || typeof value !== 'string') return targets.length === 0 || value === undefined
-  return targets.some((target) => target.kind === 'path' && target.access === 'write' && target.path.includes(value))
+  if (targets.length === 0 || value === undefined) return true
+  return textsIn(value).some((text) => targets.some((target) => target.kind === 'path' && target.access === 'write' && target.path.includes(text)))
+}
+
+/** A whole output, or a list of it, may stand in an argument. Its depth is bounded with that of the arguments. */
+function textsIn(value: unknown): readonly string[] {
+  if (typeof value !== 'object' || value === null) return [String(value)]
+  return Object.entries(value).flatMap(([key, part]) => (Array.isArray(value) ? textsIn(part) : [key, ...textsIn(part)]))
 }
 
 function valueAt(args: unknown, path: string): unknown {

@@ -1,12 +1,13 @@
 import type { Decision } from '../../model/verdict.ts'
+import { indexEntries, type Candidates } from './candidates.ts'
 import type { Entry } from './entry.ts'
 import { coversName, specificity } from './names.ts'
 import type { TargetKind } from './specifier.ts'
 
 /** The entries that can concern one kind of target, by what they decide. */
-export interface ByDecision extends Readonly<Record<Decision, readonly Entry[]>> {
+export interface ByDecision extends Readonly<Record<Decision, Candidates>> {
   /** Those that ask and may be milder than what would be without them. */
-  readonly lifting: readonly Entry[]
+  readonly lifting: Candidates
 }
 
 /** What a policy says about one capability. */
@@ -35,7 +36,11 @@ export function indexRules(entries: readonly Entry[], defaults: ReadonlyMap<stri
 
 function rulesOf(capability: string, all: readonly Entry[], defaults: ReadonlyMap<string, Decision>): RulesOf {
   const entries = all.filter((entry) => coversName(entry.capability, capability))
-  const about = (kind: TargetKind): ByDecision => byDecision(entries.filter((entry) => entry.kinds.includes(kind)))
+  const about = (kind: TargetKind): ByDecision =>
+    byDecision(
+      entries.filter((entry) => entry.kinds.includes(kind)),
+      kind,
+    )
   const [fallback = null] = [...defaults.keys()].filter((pattern) => coversName(pattern, capability)).sort((a, b) => specificity(b) - specificity(a))
   return {
     entries,
@@ -43,13 +48,21 @@ function rulesOf(capability: string, all: readonly Entry[], defaults: ReadonlyMa
       path: about('path'),
       command: about('command'),
       url: about('url'),
-      none: byDecision(entries.filter(({ specifier }) => specifier === null)),
+      none: byDecision(
+        entries.filter(({ specifier }) => specifier === null),
+        'none',
+      ),
     },
     fallback,
   }
 }
 
-function byDecision(entries: readonly Entry[]): ByDecision {
-  const of = (decision: Decision): readonly Entry[] => entries.filter((entry) => entry.decision === decision)
-  return { allow: of('allow'), ask: of('ask'), deny: of('deny'), lifting: of('ask').filter((entry) => !entry.narrows) }
+function byDecision(entries: readonly Entry[], kind: TargetKind | 'none'): ByDecision {
+  const those = (holds: (entry: Entry) => boolean): Candidates => indexEntries(entries.filter(holds), kind)
+  return {
+    allow: those(({ decision }) => decision === 'allow'),
+    ask: those(({ decision }) => decision === 'ask'),
+    deny: those(({ decision }) => decision === 'deny'),
+    lifting: those(({ decision, narrows }) => decision === 'ask' && !narrows),
+  }
 }

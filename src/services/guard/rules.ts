@@ -4,7 +4,7 @@ import type { Decision } from '../../model/verdict.ts'
 import { compileCondition, type Condition } from './condition/condition.ts'
 import { DECISIONS, type Entry, type LocatedEntry, type PolicyProblem, type RuleOrigin } from './entry.ts'
 import { exampleProblems } from './examples.ts'
-import { coversName, knownNames, patternProblem, unknownNameProblem } from './names.ts'
+import { knownNames, patternProblem, unknownNameProblem } from './names.ts'
 import { indexRules, type RulesOf } from './rule-index.ts'
 import { compileSpecifier } from './specifier.ts'
 
@@ -98,16 +98,21 @@ function repeatedIds(policy: Policy, originOf: (index: number) => RuleOrigin): r
 
 /** Entries that can never decide, because a stricter one of the same policy covers all they cover: almost always a mistake of the author. */
 function deadEntries(located: readonly LocatedEntry[]): readonly PolicyProblem[] {
+  // Found by what they say, not by comparing each with each: whoever wrote a workspace may have written ten thousand.
+  const first = new Map<string, number>()
+  const keyOf = ({ policy }: RuleOrigin, ...said: readonly (string | null)[]): string => JSON.stringify([policy, ...said])
+  for (const [index, { entry, origin }] of located.entries()) {
+    if (entry.when !== null || entry.unless !== null) continue
+    const key = keyOf(origin, entry.decision, entry.specifier, entry.capability)
+    if (!first.has(key)) first.set(key, index)
+  }
   return located.flatMap(({ entry, path, origin }) => {
-    const over = located.find(
-      ({ entry: other, origin: otherOrigin }) =>
-        isStricterThan(other, entry) &&
-        origin.policy === otherOrigin.policy &&
-        other.when === null &&
-        other.unless === null &&
-        coversName(other.capability, entry.capability) &&
-        (other.specifier === null || other.specifier === entry.specifier),
+    const covering = DECISIONS.slice(0, DECISIONS.indexOf(entry.decision)).flatMap((decision) =>
+      patternsOver(entry.capability).flatMap((pattern) =>
+        [null, entry.specifier].map((specifier) => first.get(keyOf(origin, decision, specifier, pattern))),
+      ),
     )
+    const over = located[Math.min(...covering.map((index) => index ?? Infinity))]
     if (!over) return []
     const { ruleId, text } = over.entry
     return [
@@ -116,8 +121,10 @@ function deadEntries(located: readonly LocatedEntry[]): readonly PolicyProblem[]
   })
 }
 
-function isStricterThan(a: Entry, b: Entry): boolean {
-  return DECISIONS.indexOf(a.decision) < DECISIONS.indexOf(b.decision)
+/** Every pattern that covers a name or pattern: `fs.read`, `fs.*` and `*` for `fs.read`. */
+function patternsOver(capability: string): readonly string[] {
+  const dots = [...capability.matchAll(/\./g)].map(({ index }) => `${capability.slice(0, index)}.*`)
+  return [...new Set([capability, ...dots, '*'])]
 }
 
 /** The capabilities that are named outside of rules. */

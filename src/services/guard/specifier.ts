@@ -18,6 +18,8 @@ export interface Specifier {
   readonly specifier: string | null
   /** The kinds of target it can match; all of them without a specifier. */
   readonly kinds: readonly TargetKind[]
+  /** By kind of target, words (see `MatchTarget`) without which nothing is matched, be it by a grant or a prohibition. */
+  readonly needs: Readonly<Record<TargetKind, readonly string[]>>
   /** Whether a grant covers the target: exact. */
   grants(target: MatchTarget): boolean
   /** Whether a prohibition reaches the target: every spelling of it. */
@@ -45,7 +47,10 @@ export function compileSpecifier(text: string): Specifier | string {
   const capability = (open < 0 ? text : text.slice(0, open)).trim()
   const problem = patternProblem(capability)
   if (problem !== null) return problem
-  if (open < 0) return { text, capability, specifier: null, kinds: EVERY_KIND, grants: () => true, reaches: () => true, namesProgram: false }
+  if (open < 0) {
+    const needs = { path: [], command: [], url: [] }
+    return { text, capability, specifier: null, kinds: EVERY_KIND, needs, grants: () => true, reaches: () => true, namesProgram: false }
+  }
   if (!text.trimEnd().endsWith(')')) return `"${text}" has no closing parenthesis`
 
   const specifier = text
@@ -60,6 +65,7 @@ export function compileSpecifier(text: string): Specifier | string {
     capability,
     specifier,
     kinds: kindsOf(patterns),
+    needs: { path: patterns.path?.needs ?? [], command: patterns.command?.needs ?? [], url: patterns.host?.needs ?? [] },
     grants: (target) => matches(patterns, target, false),
     reaches: (target) => matches(patterns, target, true),
     namesProgram: patterns.command?.namesProgram ?? false,

@@ -80,7 +80,7 @@ export function mergeTiers(given: readonly Tier[]): MergedPolicy {
     rules: merged.rules.map(({ rule }) => rule),
     goals: { deny: [...new Set(tiers.flatMap(({ policy: { goals } }) => goals.deny))] },
     limits: smallestLimits(tiers),
-    trajectory: strictestTrajectory(tiers),
+    trajectory: strictestTrajectory(tiers, merged.enforcement),
   }
   return { policy, name: lowest.name, origins: merged.rules.map(({ origin }) => origin), problems: merged.problems }
 }
@@ -193,15 +193,17 @@ function smallest(each: readonly Readonly<Record<string, number | undefined>>[])
 }
 
 /** Of each setting the strictest that a layer names; the layer at the bottom has the defaults where it names none. */
-function strictestTrajectory(tiers: readonly Tier[]): TrajectorySettings {
+function strictestTrajectory(tiers: readonly Tier[], enforcement: EnforcementLevel): TrajectorySettings {
+  // Where denials pass, asking is what holds most.
+  const answers = enforcement === 'permissive' ? (['deny', 'ask'] as const) : ANSWERS
   const [lowest, ...higher] = tiers.map(({ policy }) => policy.trajectory)
   return higher.reduce<TrajectorySettings>(
     (below, layer) => ({
       pin: stricterOf(PINS, below.pin, layer?.pin),
       taint: stricterOf(TAINTS, below.taint, layer?.taint),
-      unplanned: stricterOf(ANSWERS, below.unplanned, layer?.unplanned),
-      tainted: stricterOf(ANSWERS, below.tainted, layer?.tainted),
-      disguised: stricterOf(ANSWERS, below.disguised, layer?.disguised),
+      unplanned: stricterOf(answers, below.unplanned, layer?.unplanned),
+      tainted: stricterOf(answers, below.tainted, layer?.tainted),
+      disguised: stricterOf(answers, below.disguised, layer?.disguised),
     }),
     lowest ?? TrajectorySettings.parse({}),
   )

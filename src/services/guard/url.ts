@@ -6,6 +6,8 @@ import { refusal, type Ruling } from './ruling.ts'
 /** A URL target that may be looked at by rules. */
 export interface CheckedUrl extends Omit<WebUrl, 'href' | 'reach'> {
   readonly kind: 'url'
+  /** Whether the host is an address and not a name, which `*` in a grant never means either. */
+  readonly isAddress: boolean
   /** False for this machine, the networks around it, and whatever else is listed as private, which `*` in a grant never means. */
   readonly isPublic: boolean
 }
@@ -29,13 +31,22 @@ export function checkUrl(text: string, privateHosts: ReadonlySet<string> = NONE)
       mayBeOpened(reach) ? `List "${hostKey(url)}" in egress.private_hosts of the configuration, if it is meant.` : 'Use a host on the internet.',
     )
   }
-  return { kind: 'url', scheme, host, port, path, hasQuery, isPublic: reach === 'public' && !isListed }
+  return { kind: 'url', scheme, host, port, path, hasQuery, isAddress: isAddress(host), isPublic: reach === 'public' && !isListed }
 }
 
 /** A compiled `{host}`, `{*.host}`, `{*}`, each optionally with `:port`. */
 export interface HostPattern {
+  /** One of `hostNames` of every URL that matches; none when any may. */
+  readonly needs: readonly string[]
   /** `wide` also lets `*` stand for addresses, which a grant must name. */
   matches(url: CheckedUrl, wide: boolean): boolean
+}
+
+/** A host, and each end of it that begins with a dot. */
+export function hostNames(host: string): readonly string[] {
+  const names = [host]
+  for (let at = host.indexOf('.'); at >= 0; at = host.indexOf('.', at + 1)) names.push(host.slice(at))
+  return names
 }
 
 /** Compiles the text between the braces; a string is what is wrong with it. */
@@ -44,9 +55,9 @@ export function compileHost(text: string): HostPattern | string {
   if (!parts) return `{${text}} is not a host; write {example.com}, {*.example.com} or {*}, with :port when it matters`
   const [, whole, wildcard, name, port] = parts
   const portMatches = (url: CheckedUrl): boolean => port === undefined || url.port === String(Number(port))
-  if (whole === '*') return { matches: (url, wide) => portMatches(url) && (wide || (url.isPublic && !isAddress(url.host))) }
+  if (whole === '*') return { needs: [], matches: (url, wide) => portMatches(url) && (wide || (url.isPublic && !url.isAddress)) }
   if (name === undefined || !URL.canParse(`http://${name}/`)) return `{${text}} is not a host`
   const host = new URL(`http://${name}/`).hostname.replace(/\.$/, '')
-  if (wildcard === undefined) return { matches: (url) => portMatches(url) && url.host === host }
-  return { matches: (url, wide) => portMatches(url) && url.host.endsWith(`.${host}`) && (wide || url.isPublic) }
+  if (wildcard === undefined) return { needs: [host], matches: (url) => portMatches(url) && url.host === host }
+  return { needs: [`.${host}`], matches: (url, wide) => portMatches(url) && url.host.endsWith(`.${host}`) && (wide || url.isPublic) }
 }

@@ -22,7 +22,7 @@ const URL_PASSWORD = /^[a-z][a-z0-9+.-]{1,30}:\/\/[^\s/:@]{0,200}:([^\s/@]{8,300
  * The values of the environment whose names say that they are secrets, and passwords in URLs, by name; of two equal ones the first by name.
  * They are taken out of every record, and no action can use them: that needs a declaration.
  */
-export function environmentSecrets(env: NodeJS.ProcessEnv): readonly KnownSecret[] {
+export function environmentSecrets(env: Readonly<Record<string, string | undefined>>): readonly KnownSecret[] {
   const values = new Set<string>()
   return Object.entries(env)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
@@ -36,7 +36,7 @@ export function environmentSecrets(env: NodeJS.ProcessEnv): readonly KnownSecret
 }
 
 /** The declared secrets that have a value now. @throws ControllerError CONFIG_INVALID for a file that cannot be read, or too simple a value */
-export function declaredSecrets(secrets: Secrets, env: NodeJS.ProcessEnv): readonly KnownSecret[] {
+export function declaredSecrets(secrets: Secrets, env: Readonly<Record<string, string | undefined>>): readonly KnownSecret[] {
   return Object.entries(secrets).flatMap(([name, source]) => {
     const value = valueOf(name, source, env)
     return value === null ? [] : [{ name, value }]
@@ -44,7 +44,7 @@ export function declaredSecrets(secrets: Secrets, env: NodeJS.ProcessEnv): reado
 }
 
 /** The value of a declared secret now; null while its variable is not set. @throws ControllerError CONFIG_INVALID as `declaredSecrets` */
-export function valueOf(name: string, source: SecretSource, env: NodeJS.ProcessEnv): string | null {
+export function valueOf(name: string, source: SecretSource, env: Readonly<Record<string, string | undefined>>): string | null {
   const value = 'env' in source ? env[source.env] : readSecretFile(name, source.file).replace(/\r?\n$/, '')
   if (value === undefined || value === '') return null
   if (isTelling(value)) return value
@@ -53,7 +53,8 @@ export function valueOf(name: string, source: SecretSource, env: NodeJS.ProcessE
   })
 }
 
-const isTelling = (value: string): boolean => value.length >= MIN_CHARS && new Set(value).size >= MIN_DIFFERENT
+/** Whether a value is not found in ordinary text by chance. */
+export const isTelling = (value: string): boolean => value.length >= MIN_CHARS && new Set(value).size >= MIN_DIFFERENT
 
 /** What begins like one may also be base 64. */
 const isPath = (value: string): boolean => /^~?\.{0,2}\//.test(value) && (isWordy(value) || !/[A-Z]/.test(value) || !/\d/.test(value))

@@ -3,7 +3,8 @@ import { mapTexts, secretReference, secretRefsIn, substituteSecrets } from '../.
 import type { Secrets } from '../../model/secrets.ts'
 import { bodyText, rebuiltBody, spansByText } from './body-text.ts'
 import { createKnownFinder } from './known-finder.ts'
-import { declaredSecrets, environmentSecrets, valueOf } from './known-secrets.ts'
+import type { KnownFinder, KnownSecret } from './known-finder.ts'
+import { declaredSecrets, environmentSecrets, isTelling, valueOf } from './known-secrets.ts'
 import { keyedHash } from './sealed.ts'
 import type { FoundSecret, Redactor, Vault } from './secrets.ts'
 import { mergedSpans, nameIn, replaceSpans } from './span.ts'
@@ -17,7 +18,7 @@ export interface RedactorOptions {
   /** Values that are hidden under their names and that nothing can put back, such as credentials that only a connection uses; default none. */
   readonly hidden?: readonly { readonly name: string; readonly value: string }[]
   /** Default: that of this process. */
-  readonly env?: NodeJS.ProcessEnv
+  readonly env?: Readonly<Record<string, string | undefined>>
   /** Whether values of the environment whose names look secret are hidden; default true. */
   readonly hideEnvironment?: boolean
   /** Told once, when what is hidden cannot be put back later. */
@@ -29,6 +30,8 @@ const MAX_CHARS = 64 * 1024 * 1024
 /** Different values of one body that are kept, and characters of one: a hostile body must not fill the disk. The rest cannot be put back. */
 const MAX_KEPT = 1_000
 const MAX_KEPT_CHARS = 256 * 1024
+/** Runs whose found values are looked for. */
+const MAX_REMEMBERED = 32
 
 /** @throws ControllerError CONFIG_INVALID for a declared secret that cannot be read, or is too simple to be looked for */
 export function createRedactor(options: RedactorOptions): Redactor {
@@ -36,6 +39,7 @@ export function createRedactor(options: RedactorOptions): Redactor {
   const known = [...declaredSecrets(secrets, env), ...hidden, ...(hideEnvironment ? environmentSecrets(env) : [])]
   let findKnown = createKnownFinder(known)
   const hide = createHider(vault, onNotice)
+  const foundBefore = createMemory()
 
   const redactKnown = (text: string): string => {
     const spans = findKnown(text)
@@ -68,13 +72,14 @@ export function createRedactor(options: RedactorOptions): Redactor {
 
     async redactBody(value, from) {
       const body = inBounds(() => bodyText(value, MAX_CHARS))
-      const spans = mergedSpans([...findKnown(body.text), ...(await unknownSpans(body.text))])
+      const spans = mergedSpans([...findKnown(body.text), ...foundBefore.find(from.runId, body.text), ...(await unknownSpans(body.text))])
       const byText = spansByText(body, spans)
       const unknown = byText.flat().filter(({ ref }) => ref === null)
       const refs = await hide(
         from,
         unknown.map(({ kind, start, end }) => ({ kind, value: body.text.slice(start, end) })),
       )
+      foundBefore.add(from.runId, refs)
       const found = new Map<string, FoundSecret>()
       const redacted = rebuiltBody(value, body, byText, (text, { kind, ref: name }) => {
         const ref = name ?? refs.get(text) ?? ''
@@ -90,6 +95,24 @@ export function createRedactor(options: RedactorOptions): Redactor {
         values.set(ref, /^[A-Z]/.test(ref) ? currentValue(checkedName(ref)) : await keptValue(vault, runId, ref))
       }
       return mapTexts(value, (text) => substituteSecrets(text, (ref) => values.get(ref) ?? ''))
+    },
+  }
+}
+
+/** What was found in a run, by what gave it away, is looked for in all that the run reads later: a column that `cut` shows has no name before it. */
+function createMemory() {
+  const runs = new Map<string, { readonly secrets: readonly KnownSecret[]; readonly find: KnownFinder }>()
+  return {
+    find: (runId: string, text: string) => runs.get(runId)?.find(text) ?? [],
+    add(runId: string, refs: ReadonlyMap<string, string>): void {
+      const before = runs.get(runId)?.secrets ?? []
+      const known = new Set(before.map(({ value }) => value))
+      const more = [...refs].filter(([value]) => isTelling(value) && value.length <= MAX_KEPT_CHARS && !known.has(value))
+      if (more.length === 0 || before.length >= MAX_KEPT) return
+      const secrets = [...before, ...more.map(([value, name]) => ({ name, value }))].slice(0, MAX_KEPT)
+      runs.delete(runId)
+      if (runs.size >= MAX_REMEMBERED) runs.delete(runs.keys().next().value ?? '')
+      runs.set(runId, { secrets, find: createKnownFinder(secrets) })
     },
   }
 }

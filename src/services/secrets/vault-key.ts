@@ -34,7 +34,7 @@ export interface KeyPlaces {
   readonly file?: string
   /** Folders that actions can write in, or that are given away: the key must not be in one of them. */
   readonly outside: readonly string[]
-  readonly env: NodeJS.ProcessEnv
+  readonly env: Readonly<Record<string, string | undefined>>
 }
 
 const KEY_BYTES = 32
@@ -43,7 +43,7 @@ const FORM_BYTES = 'planner-exec-vault-key-1 '.length + 2 * KEY_BYTES + 1
 const { O_CREAT, O_DIRECTORY, O_EXCL, O_NOFOLLOW, O_NONBLOCK, O_RDONLY, O_WRONLY } = constants
 
 /** `$XDG_CONFIG_HOME/planner-exec/vault.key`, or `~/.config/planner-exec/vault.key`. */
-export function defaultKeyFile(env: NodeJS.ProcessEnv): string {
+export function defaultKeyFile(env: Readonly<Record<string, string | undefined>>): string {
   const base = env['XDG_CONFIG_HOME'] ?? ''
   // The specification wants a relative one ignored.
   return join(isAbsolute(base) ? base : join(env['HOME'] ?? homedir(), '.config'), 'planner-exec', 'vault.key')

@@ -14,7 +14,7 @@ export interface VaultOptions {
   /** Absent: `defaultKeyFile`. */
   readonly keyFile?: string
   /** Default: that of this process. */
-  readonly env?: NodeJS.ProcessEnv
+  readonly env?: Readonly<Record<string, string | undefined>>
 }
 
 /** Runs whose files are remembered. */

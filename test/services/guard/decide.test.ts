@@ -1,4 +1,6 @@
 import { describe, expect, it } from 'vitest'
+import { createHttpCapabilities } from '../../../src/services/executor/capabilities/http.fetch.ts'
+import { createCatalog } from '../../../src/services/executor/catalog.ts'
 import { action, exec, makeGuard, SCOPE } from './fixtures.ts'
 
 describe('rules', () => {
@@ -135,5 +137,21 @@ describe('enforcement', () => {
     ])
 
     expect(verdicts.map(({ ruleId }) => ruleId)).toEqual(['builtin:args', 'builtin:scope', 'builtin:state-folder'])
+  })
+})
+
+describe('a host on this machine or a private network that the operator has listed', () => {
+  const url = 'http://127.0.0.1:8080/x'
+  const catalog = createCatalog(createHttpCapabilities(), { git: null, sandbox: null })
+  it.each([
+    ['a default', { defaults: { '*': 'allow' } }, 'ask'],
+    ['a rule for every host', { rules: [{ allow: 'http.fetch' }] }, 'deny'],
+    ['a rule for it', { rules: [{ allow: 'http.fetch({127.0.0.1:8080})' }] }, 'allow'],
+    ['a rule for it after one for every host', { rules: [{ allow: 'http.fetch' }, { allow: 'http.fetch({127.0.0.1:8080})' }] }, 'allow'],
+    ['a denial of every host', { defaults: { '*': 'allow' }, rules: [{ deny: 'http.fetch({*})' }] }, 'deny'],
+  ] as const)('needs a rule that names it: with %s', async (_, policy, expected) => {
+    const { guard } = await makeGuard(policy, { privateHosts: new Set(['127.0.0.1:8080']), catalog })
+
+    expect((await guard.judge(action('http.fetch.v1', { url }), SCOPE)).decision).toBe(expected)
   })
 })

@@ -6,7 +6,7 @@ const PLACES = { workspace: '/ws', workspaceAlias: '/ws', stateDir: '/ws/.planne
 const TARGETS: Record<string, CheckedTarget> = {
   path: { kind: 'path', access: 'read', names: ['/ws/git'] },
   command: { kind: 'command', argv: ['git'] },
-  url: { kind: 'url', scheme: 'https', host: 'git', port: '443', path: '/', hasQuery: false, isPublic: true },
+  url: { kind: 'url', scheme: 'https', host: 'git', port: '443', path: '/', hasQuery: false, isAddress: false, isPublic: true },
 }
 
 function granted(text: string): readonly string[] | string {

@@ -83,7 +83,16 @@ describe('checkUrl', () => {
   it('tells rules what they need, as the client will read it', () => {
     const checked = checkUrl('http://EXAMPLE.com./a/%2e%2e/b?c#d')
 
-    expect(checked).toEqual({ kind: 'url', scheme: 'http', host: 'example.com', port: '80', path: '/b', hasQuery: true, isPublic: true })
+    expect(checked).toEqual({
+      kind: 'url',
+      scheme: 'http',
+      host: 'example.com',
+      port: '80',
+      path: '/b',
+      hasQuery: true,
+      isAddress: false,
+      isPublic: true,
+    })
   })
 
   it('lets rules look at a private host that the operator lists, on that port alone', () => {

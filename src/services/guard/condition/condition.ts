@@ -1,6 +1,7 @@
 import { checkExpression } from './check.ts'
 import { conditionEngine, type Bindings, type Expr } from './engine.ts'
 import type { Meter } from './meter.ts'
+import { compileQuick } from './quick.ts'
 import { OPEN_VARIABLES } from './variables.ts'
 
 /** What a condition says: yes, no, or that it cannot be told, and why. */
@@ -25,9 +26,11 @@ export function compileCondition(text: string): Condition | string {
   if (typeof tree === 'string') return tree
   const { uses, problems } = checkExpression(tree)
   if (problems.length > 0) return problems.join('; ')
-  const run = conditionEngine().plan(tree)
+  const engine = conditionEngine()
+  const run = engine.plan(tree)
+  const quick = compileQuick(tree, engine.patternOf)
   const test = (bindings: Bindings, meter: Meter): Answer => {
-    const result = run(bindings, meter)
+    const result = quick?.(bindings, meter) ?? run(bindings, meter)
     // What ran out of steps somewhere may still have come out as a yes or no.
     if (meter.left < 0) return { failed: 'it takes too many steps' }
     if (typeof result === 'boolean') return result

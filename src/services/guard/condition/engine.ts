@@ -10,12 +10,20 @@ export type Expr = NonNullable<ReturnType<typeof Cel.parse>['expr']>
 /** Values by the names of the variables; one that is undefined is an error of the expression that reads it. */
 export type Bindings = Readonly<Record<string, Cel.CelInput | undefined>>
 
+/** A compiled regular expression, and what it weighs; see pattern-weight.ts. */
+export interface Pattern {
+  readonly regex: Re2.RE2JS
+  readonly weight: number
+}
+
 /** CEL with every function counted, and nothing in it that asks for the time. */
 export interface Engine {
   /** @throws Error with a `location` in characters when the text is not CEL */
   parse(text: string): Expr | undefined
   /** What is wrong with a regular expression; null when nothing is. */
   patternProblem(pattern: string): string | null
+  /** @throws Error when there is a problem with it */
+  patternOf(pattern: string): Pattern
   /** Makes a tree runnable; the tree is taken over. Errors of the expression are returned, not thrown. */
   plan(tree: Expr): (bindings: Bindings, meter: Meter) => unknown
 }
@@ -27,8 +35,9 @@ export const FUNCTIONS: ReadonlySet<string> = new Set([
 ])
 
 /** Gives a loop its items, and charges all rounds in advance. */
-const ITEMS = '@items'
-const CHARS_A_STEP = 64
+export const ITEMS = '@items'
+/** Characters that are looked at in one step. */
+export const CHARS_A_STEP = 64
 /** Items of a loop, and of one with a loop in it: a round that fails costs more than it was charged for. */
 const MAX_ITEMS = 10_000
 const MAX_OUTER_ITEMS = 1000
@@ -45,11 +54,11 @@ function createEngine(): Engine {
   const load = createRequire(import.meta.url)
   const cel = load('@bufbuild/cel') as typeof Cel
   const { RE2JS } = load('@bufbuild/re2') as typeof Re2
-  const patterns = new Map<string, { readonly regex: Re2.RE2JS; readonly weight: number }>()
+  const patterns = new Map<string, Pattern>()
   let meter: Meter = { left: 0 }
   const charge = (steps: number): void => spend(meter, steps)
 
-  const regexOf = (pattern: string): { readonly regex: Re2.RE2JS; readonly weight: number } => {
+  const regexOf = (pattern: string): Pattern => {
     const found = patterns.get(pattern) ?? { regex: RE2JS.compile(pattern), weight: patternWeight(pattern) }
     patterns.set(pattern, found)
     return found
@@ -107,6 +116,7 @@ function createEngine(): Engine {
         return error instanceof Error ? error.message : String(error)
       }
     },
+    patternOf: regexOf,
     plan: (tree) => {
       chargeRounds(tree)
       const run = cel.plan(env, tree)
@@ -166,7 +176,8 @@ function weigh(cel: typeof Cel, value: Cel.CelValue): number {
   return steps
 }
 
-function lengthOf(text: string, charge: (steps: number) => void): bigint {
+/** The number of characters; one outside the basic plane counts once. */
+export function lengthOf(text: string, charge: (steps: number) => void): bigint {
   charge(text.length / CHARS_A_STEP)
   if (!/[\uD800-\uDBFF]/.test(text)) return BigInt(text.length)
   const pairs = text.match(/[\uD800-\uDBFF][\uDC00-\uDFFF]/g)?.length ?? 0

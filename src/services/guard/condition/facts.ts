@@ -85,11 +85,22 @@ function bind(shared: Shared, target: CheckedTarget | null, name: string): Bindi
 }
 
 function pathOf({ access }: CheckedPath, name: string, places: Places): Value {
-  return mapOf({ text: textOf(name, places.workspace), absolute: name, access })
+  return new Map([
+    ['text', textOf(name, places.workspace)],
+    ['absolute', name],
+    ['access', access],
+  ])
 }
 
 function urlOf({ scheme, host, port, path, hasQuery }: CheckedUrl, method: unknown): Value {
-  return mapOf({ scheme, host, port: BigInt(port), path, has_query: hasQuery, method: typeof method === 'string' ? method.toUpperCase() : 'GET' })
+  return new Map<string, string | bigint | boolean>([
+    ['scheme', scheme],
+    ['host', host],
+    ['port', BigInt(port)],
+    ['path', path],
+    ['has_query', hasQuery],
+    ['method', typeof method === 'string' ? method.toUpperCase() : 'GET'],
+  ])
 }
 
 function mapOf(fields: Readonly<Record<string, Value>>): Value {

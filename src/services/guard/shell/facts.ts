@@ -32,8 +32,17 @@ const ALONE = new Set(['shopt', 'set', 'read', 'unalias', 'pushd', 'popd', 'dirs
 /** Subscripts of variables are expanded again, substitutions included. */
 const PLAIN_WORDS = /^[^[$`]*$/
 
+/** Several checks of one action ask about the same argv, which is never changed. */
+const factsOfArgv = new WeakMap<readonly string[], CommandFacts>()
+
 /** Judges an argv, also the script of `sh -c SCRIPT`. Never throws. */
 export function commandFacts(argv: readonly string[]): CommandFacts {
+  const known = factsOfArgv.get(argv) ?? judgeArgv(argv)
+  factsOfArgv.set(argv, known)
+  return known
+}
+
+function judgeArgv(argv: readonly string[]): CommandFacts {
   const [program = '', flag, script] = argv
   const name = systemName(program)
   if (name !== null && SHELLS.has(name) && argv.length === 3 && flag === '-c' && script !== undefined) {

@@ -115,7 +115,14 @@ function reads(
 function unpacks(name: string, flags: string): readonly [string, Judge] {
   return reads(name, `${flags} --stdout --to-stdout --decompress --list --test --quiet --verbose`, {}, ({ flags: given, operands }) => {
     const onlyReads = given.some((flag) => ['c', 'l', 't', '--stdout', '--to-stdout', '--list', '--test'].includes(flag.name))
-    const isLost = name !== 'gzip' && name !== 'gunzip' && given.some((flag) => flag.name === 'l' || flag.name === '--list')
+    // Of `-t` and `-d` the last one counts, but for gzip; `-l` is not theirs, or has files to itself.
+    const names = new Set(given.map((flag) => flag.name))
+    const isLost =
+      name !== 'gzip' && name !== 'gunzip' && ['l', '--list', ...(writesOut(names) ? [] : ['d', '--decompress'])].some((flag) => names.has(flag))
     return (onlyReads && !isLost) || operands.length === 0 ? [] : [`${name} replaces its files`]
   })
+}
+
+function writesOut(names: ReadonlySet<string>): boolean {
+  return ['c', '--stdout', '--to-stdout'].some((flag) => names.has(flag))
 }

@@ -17,7 +17,10 @@ function ask(text: string, args: Record<string, never> | Record<string, unknown>
 
 const command = (...argv: string[]): CheckedTarget => ({ kind: 'command', argv })
 const file = (...names: string[]): CheckedTarget => ({ kind: 'path', access: 'write', names })
-const url: CheckedTarget = { kind: 'url', scheme: 'https', host: 'api.example.com', port: '8443', path: '/v1', hasQuery: true, isPublic: true }
+const url: CheckedTarget = {
+  ...{ kind: 'url', scheme: 'https', host: 'api.example.com', port: '8443', path: '/v1', hasQuery: true },
+  ...{ isAddress: false, isPublic: true },
+}
 
 describe('a condition', () => {
   it.each([
