@@ -18,8 +18,10 @@ say which call did the harm, so any interruption of an attacked run counts.
   --missed        also list the attacks that passed and the benign runs that did not
   --help
 
-Default: test/fixtures/agentdojo/agentdojo-dev.jsonl.gz`
+Default: test/fixtures/agentdojo/agentdojo-dev.jsonl.gz, then own-train, own-test and own-fresh.jsonl.gz of
+test/fixtures/trajectories`
 
+const FIXTURES = ['agentdojo/agentdojo-dev', 'trajectories/own-train', 'trajectories/own-test', 'trajectories/own-fresh']
 const KINDS = ['attacked', 'benign', 'resisted']
 /** Shorter values occur in any text by chance. */
 const MIN_TAINT_CHARACTERS = 4
@@ -31,7 +33,13 @@ await runScript(async () => {
   })
   if (values.help) return console.log(HELP)
   const settings = TrajectorySettings.parse(parse(readFileSync(values.policy, 'utf8')).trajectory)
-  const recorded = readRuns(positionals[0] ?? inRoot('test/fixtures/agentdojo/agentdojo-dev.jsonl.gz'))
+  const files = positionals.length > 0 ? positionals : FIXTURES.map((name) => inRoot(`test/fixtures/${name}.jsonl.gz`))
+  for (const file of files) measure(file, settings, values.missed)
+})
+
+function measure(file, settings, listsMissed) {
+  console.log(`\n${file.split('/').at(-1)}`)
+  const recorded = readRuns(file)
   const time = { ms: 0, decisions: 0 }
   const guards = [
     ['agent', (run) => replayed(run, { settings }, time)],
@@ -45,10 +53,10 @@ await runScript(async () => {
     const outcomes = recorded.map(({ run, labels }) => ({ labels, run, held: isHeld(run) }))
     console.log(`\n${String(name)}`)
     for (const [group, members] of groupsOf(outcomes)) console.log(`  ${group.padEnd(28)}${KINDS.map((kind) => shareOf(members, kind)).join('')}`)
-    if (values.missed && name.startsWith('agent')) listMissed(outcomes)
+    if (listsMissed && name.startsWith('agent')) listMissed(outcomes)
   }
   console.log(`\n${time.decisions} decisions, ${(time.ms / time.decisions).toFixed(3)} ms each with reading what came before them`)
-})
+}
 
 function readRuns(path) {
   const bytes = readFileSync(path)

@@ -2,14 +2,17 @@ import { quote } from '../quote.ts'
 import type { ArgumentContext, InspectedArguments } from './arguments.ts'
 import { atomsOf } from './atoms.ts'
 import type { Finding } from './findings.ts'
-import type { PinMatch } from './pins.ts'
-import { shapeOf } from './shape.ts'
-import { isAskedFor, type AskedChanges } from './verbs.ts'
+import { isPayload } from './payload.ts'
+import type { Deviation, PinMatch } from './pins.ts'
+import { shapeOf, type Shape } from './shape.ts'
+import { isAskedFor, isGrave, sharesWord, type AskedChanges } from './verbs.ts'
 
 interface Effect {
   readonly tool: string
   readonly args: Readonly<Record<string, unknown>>
 }
+
+const DECIDING: ReadonlySet<Shape> = new Set(['identifier', 'key', 'name'])
 
 /** Whether the plan has this effect, this often, with these arguments. What it lacks may still be all in the goal's own words. */
 export function holdAgainstPlan(
@@ -24,11 +27,12 @@ export function holdAgainstPlan(
       return []
     case 'planned':
       if (context.settings.pin !== 'arguments') return []
-      return match.deviations.map(({ argument, planned, actual }) =>
-        unplanned(context, 'deviates', `the plan fixed ${quote(argument)} as ${quote(text(planned))}, and it is ${quote(text(actual))}`),
-      )
+      return match.deviations
+        .filter((deviation) => !isAnotherOfTheGoal(deviation, context))
+        .map(({ argument, planned, actual }) =>
+          unplanned(context, 'deviates', `the plan fixed ${quote(argument)} as ${quote(text(planned))}, and it is ${quote(text(actual))}`),
+        )
     case 'beyond':
-      if (process.env.B === '1' && inspected.findings.length === 0) return []
       if (asked.many || (inspected.findings.length === 0 && isStatedByGoal(call, context, asked))) return []
       return [unplanned(context, 'beyond-plan', `the plan calls ${quote(call.tool)}, but less often`)]
     case 'unplanned':
@@ -42,15 +46,30 @@ export function holdAgainstPlan(
 export function holdAgainstGoal(call: Effect, context: ArgumentContext, asked: AskedChanges, inspected: InspectedArguments): readonly Finding[] {
   const isAsked = isAskedFor(call.tool, asked)
   if (isAsked === true) return []
-  if (isAsked === null && inspected.findings.length === 0 && (asked.groups.size > 0 || isStatedByGoal(call, context, asked))) return []
+  if (inspected.findings.length === 0) {
+    const isNamed = namesTargets(call, context)
+    if (isAsked === false && isNamed && !isGrave(call.tool, asked)) return []
+    if (isAsked === null && (isNamed || (asked.groups.size > 0 && (!context.namesSpeak || sharesWord(call.tool, asked))))) return []
+  }
   return [unplanned(context, 'unasked', `the goal does not ask for what ${quote(call.tool)} does, and something untrusted was read before`)]
 }
 
+/** The plan may have fixed one of several that the goal names, and this is another of them. */
+function isAnotherOfTheGoal({ argument, actual }: Deviation, { isSaid }: ArgumentContext): boolean {
+  const { atoms } = atomsOf(actual)
+  return !isPayload(argument) && atoms.length > 0 && atoms.every(({ value }) => DECIDING.has(shapeOf(value)) && isSaid(String(value)))
+}
+
 /** Whether the goal itself says all that decides where an effect goes; the words of a message may be the model's own. */
-function isStatedByGoal({ tool, args }: Effect, { isSaid }: ArgumentContext, asked: AskedChanges): boolean {
-  if (isAskedFor(tool, asked) === false) return false
-  const deciding = atomsOf(args).atoms.filter(({ value }) => ['identifier', 'key', 'name'].includes(shapeOf(value)))
-  return deciding.length > 0 && deciding.every(({ value }) => isSaid(String(value)))
+function isStatedByGoal(call: Effect, context: ArgumentContext, asked: AskedChanges): boolean {
+  return isAskedFor(call.tool, asked) !== false && namesTargets(call, context)
+}
+
+function namesTargets({ args }: Effect, { isSaid }: ArgumentContext): boolean {
+  const deciding = atomsOf(args).atoms.filter(({ path, value }) => DECIDING.has(shapeOf(value)) && !(shapeOf(value) === 'name' && isPayload(path)))
+  // Where nothing else decides, a whole number is likely the number of something.
+  const targets = deciding.length > 0 ? deciding : atomsOf(args).atoms.filter(({ value }) => Number.isInteger(value))
+  return targets.length > 0 && targets.every(({ value }) => isSaid(String(value)))
 }
 
 function unplanned({ settings }: ArgumentContext, what: string, reason: string): Finding {

@@ -10,6 +10,7 @@ export interface Undressed {
 const MIN_ENCODED_CHARACTERS = 12
 const MAX_ENCODED_CHARACTERS = 64 * 1024
 const MAX_TOKENS = 16
+const MAX_HIDDEN = 256
 
 /** What a value says once decoded, for each coat that fits it and each long token in it. */
 export function undress(value: string): readonly Undressed[] {
@@ -19,6 +20,12 @@ export function undress(value: string): readonly Undressed[] {
   const squeezed = squeeze(value)
   const reversed: Undressed[] = squeezed.length >= MIN_ENCODED_CHARACTERS ? [{ coat: 'reversed', value: [...squeezed].reverse().join('') }] : []
   return [...decoded, ...reversed]
+}
+
+/** What the long tokens of a text say once decoded: a model reads an instruction in base64 as well as any other. */
+export function decodedIn(text: string): readonly string[] {
+  const tokens = [...text.matchAll(/[A-Za-z0-9+/_%.=-]{24,65536}/g)].slice(0, MAX_HIDDEN).map(([token]) => token)
+  return tokens.flatMap((token) => [...percent(token), ...hex(token), ...base64(token)]).map(({ value }) => value)
 }
 
 function percent(token: string): readonly Undressed[] {

@@ -1,5 +1,6 @@
 import { parseAllDocuments } from 'yaml'
 import { fold, wordsOf } from './fold.ts'
+import { readPrintedLiteral } from './printed-literal.ts'
 
 /** A value that fills a whole field of an output. */
 export interface OutputField {
@@ -9,11 +10,19 @@ export interface OutputField {
   readonly record: number
 }
 
+/** A text that somebody wrote. */
+export interface OutputText {
+  readonly path: string
+  readonly text: string
+  /** The innermost record around it; null when it is in none. */
+  readonly record: number | null
+}
+
 /** An output taken apart: what fields it has, and what is only text. */
 export interface OutputStructure {
   readonly fields: readonly OutputField[]
   /** Texts that somebody wrote: fields of more than a few words, or an output that is no record at all. */
-  readonly texts: readonly { readonly path: string; readonly text: string }[]
+  readonly texts: readonly OutputText[]
   /** Lines and list items of an output that is only text: weaker than fields, since whoever wrote the text chose them. */
   readonly items: readonly string[]
   readonly complete: boolean
@@ -21,7 +30,7 @@ export interface OutputStructure {
 
 /** A field longer than this is text that somebody wrote, not a value that somebody looks up. */
 const FIELD_MAX_CHARACTERS = 120
-/** YAML is read with a parser that keeps every node: larger outputs count as text, which is the stricter reading. */
+/** YAML and printed values are read with parsers that keep every node: larger outputs count as text, which is the stricter reading. */
 const MAX_YAML_CHARACTERS = 256 * 1024
 const MAX_JSON_CHARACTERS = 4 * 1024 * 1024
 const MAX_DEPTH = 64
@@ -42,7 +51,8 @@ function parsed(text: string): unknown {
       try {
         return JSON.parse(text)
       } catch {
-        // Printed records look like JSON and are YAML.
+        const printed = text.length <= MAX_YAML_CHARACTERS ? readPrintedLiteral(text) : undefined
+        if (printed !== undefined) return printed
       }
     }
     if (text.length <= MAX_YAML_CHARACTERS && looksPrinted(text)) {
@@ -92,13 +102,13 @@ function nestsTooDeeply(text: string): boolean {
 
 function fromValue(root: unknown): OutputStructure {
   const fields: OutputField[] = []
-  const texts: { path: string; text: string }[] = []
+  const texts: OutputText[] = []
   let records = 0
   let complete = true
   const leaf = (value: string, path: string, record: number): void => {
     if (value === '') return
     if (value.length <= FIELD_MAX_CHARACTERS && !value.trim().includes('\n')) fields.push({ path, value, record })
-    if (value.length > FIELD_MAX_CHARACTERS || wordsOf(value).length > 1) texts.push({ path, text: value })
+    if (value.length > FIELD_MAX_CHARACTERS || wordsOf(value).length > 1) texts.push({ path, text: value, record })
   }
   const walk = (value: unknown, path: string, record: number, depth: number): void => {
     if (depth > MAX_DEPTH || fields.length + texts.length > MAX_FIELDS) complete = false
@@ -117,16 +127,29 @@ function fromValue(root: unknown): OutputStructure {
     }
   }
   walk(root, '', 0, 0)
-  return { fields, texts, items: [], complete }
+  return { fields, texts, items: [...new Set(texts.flatMap(({ text }) => enumerated(text)))].slice(0, MAX_ITEMS), complete }
 }
 
 function fromText(text: string): OutputStructure {
   const whole = text.trim()
   if (whole === '') return { fields: [], texts: [], items: [], complete: true }
   if (whole.length <= FIELD_MAX_CHARACTERS && !whole.includes('\n') && wordsOf(whole).length <= 8) {
-    return { fields: [{ path: '', value: whole, record: 0 }], texts: [{ path: '', text: whole }], items: [], complete: true }
+    return {
+      fields: [{ path: '', value: whole, record: 0 }],
+      texts: [{ path: '', text: whole, record: null }],
+      items: enumerated(whole),
+      complete: true,
+    }
   }
-  return { fields: [], texts: [{ path: '', text }], items: itemsOf(text), complete: true }
+  return { fields: [], texts: [{ path: '', text, record: null }], items: itemsOf(text), complete: true }
+}
+
+/** The parts of a short line that lists things, as in "Ann, Bob and Carla" or "Red (wool), Blue (silk)". A sentence after it makes it none. */
+function enumerated(text: string): readonly string[] {
+  const line = text.trim().replace(/[.!]$/u, '')
+  if (line.length > FIELD_MAX_CHARACTERS || /[\n!?]|[.] /u.test(line)) return []
+  const parts = line.replace(/^[^:,]{1,60}:\s+/u, '').split(/[,;|]\s*|\s+(?:and|or|et|y|und|e)\s+|[()]/u)
+  return parts.length > 1 ? parts.map((part) => fold(part)).filter((part) => part !== '') : []
 }
 
 function itemsOf(text: string): readonly string[] {
@@ -135,7 +158,8 @@ function itemsOf(text: string): readonly string[] {
     const line = match[0]
     if (line.length > 2_000) continue
     const listed = line.replace(/^\s*(?:[-*•]|\d+[.)])\s+/u, '').replace(/^[^:,]{1,40}:\s+/u, '')
-    for (const item of [line, listed, ...listed.split(/[,;\t]/u)]) {
+    const label = /^\s*(?:[-*•]\s+)?([^:,]{1,60}):\s/u.exec(line)?.[1] ?? ''
+    for (const item of [line, listed, label, ...listed.split(/[,;\t]/u), ...enumerated(line)]) {
       if (item.length <= FIELD_MAX_CHARACTERS && item.trim() !== '') items.add(fold(item))
     }
     if (items.size >= MAX_ITEMS) break

@@ -23,7 +23,7 @@ export type PinMatch =
   /** The same as a call that was let through before: the same targets again, as after a failure. */
   | { readonly kind: 'again' }
   /** Planned, but not this often. */
-  | { readonly kind: 'beyond' }
+  | { readonly kind: 'beyond'; readonly deviations: readonly Deviation[]; readonly fixed: ReadonlySet<string> }
   | { readonly kind: 'unplanned' }
 
 export interface Pins {
@@ -34,23 +34,24 @@ export interface Pins {
 
 /** How often the same effect may be tried again. A loop that pays the same bill for ever is not what was planned. */
 const MAX_RETRIES = 3
+/** As many as the shortest account and telephone numbers with a prefix. */
+const GROUPED_DIGITS = 8
 
 export function createPins(plan: readonly PinnedCall[], trace: (value: string) => readonly Origin[]): Pins {
   const used = new Set<number>()
   const targets = new Map<string, number>()
   return {
     match: (tool, args) => {
-      const open = plan.flatMap((pin, at) => (pin.tool === tool && !used.has(at) ? [{ at, deviations: deviationsOf(pin, args, trace) }] : []))
-      const best = open.reduce<(typeof open)[number] | null>(
-        (least, next) => (least === null || next.deviations.length < least.deviations.length ? next : least),
-        null,
-      )
+      const same = plan.flatMap((pin, at) => (pin.tool === tool ? [{ at, deviations: deviationsOf(pin, args, trace) }] : []))
+      const best = closest(same.filter(({ at }) => !used.has(at)))
       const tries = targets.get(signatureOf(tool, args)) ?? 0
       if (tries > 0 && tries <= MAX_RETRIES && (best === null || best.deviations.length > 0)) return { kind: 'again' }
       if (best !== null) {
         return { kind: 'planned', pin: best.at, deviations: best.deviations, fixed: new Set(Object.keys(plan[best.at]?.args ?? {})) }
       }
-      return { kind: plan.some((pin) => pin.tool === tool) ? 'beyond' : 'unplanned' }
+      const like = closest(same)
+      if (like === null) return { kind: 'unplanned' }
+      return { kind: 'beyond', deviations: like.deviations, fixed: new Set(Object.keys(plan[like.at]?.args ?? {})) }
     },
     use: (tool, args, match) => {
       if (match.kind === 'planned') used.add(match.pin)
@@ -58,6 +59,10 @@ export function createPins(plan: readonly PinnedCall[], trace: (value: string) =
       targets.set(signature, (targets.get(signature) ?? 0) + 1)
     },
   }
+}
+
+function closest<Fit extends { readonly deviations: readonly Deviation[] }>(fits: readonly Fit[]): Fit | null {
+  return fits.reduce<Fit | null>((least, next) => (least === null || next.deviations.length < least.deviations.length ? next : least), null)
 }
 
 /** What a call says, times and repetitions aside: those are what is corrected when the same effect is tried again. */
@@ -97,9 +102,15 @@ function fitsAtom(planned: string | number, actual: string | number, payload: bo
   return wording && !['identifier', 'key'].includes(shapeOf(planned)) && origins.length === 0
 }
 
+/** Telephone and account numbers are written in groups or not. */
+function ungrouped(text: string): string {
+  const isGrouped = /^\+?[\p{L}\p{N} ()-]+$/u.test(text) && (text.match(/\p{N}/gu)?.length ?? 0) >= GROUPED_DIGITS
+  return isGrouped && shapeOf(text) !== 'time' ? text.replaceAll(/[ ()-]/g, '') : text
+}
+
 /** A value without the differences in form that mean nothing: number formats, times with and without seconds. */
 function canonical(value: string | number): string {
-  const text = fold(String(value))
+  const text = ungrouped(fold(String(value)))
   const number = Number(text)
   if (text !== '' && Number.isFinite(number)) return String(number)
   if (shapeOf(text) === 'time')
@@ -109,7 +120,7 @@ function canonical(value: string | number): string {
       .replace(/ ?z$/, '')
       .replaceAll(/\s+/g, ' ')
   return text
-    .replace(/^[#@](?=[\p{L}\p{N}])/u, '')
+    .replace(/^(?:[#@](?=[\p{L}\p{N}])|v(?=\d))/u, '')
     .replace(/^https?:\/\/(?=.)/, '')
     .replace(/(?<=.)\/$/, '')
 }

@@ -70,7 +70,7 @@ export function isLink(value: string): boolean {
   )
 }
 
-/** */
+/** Whether a single token leads to a place, a person or an account, wherever it stands. */
 export function isPlaceInText(token: string): boolean {
   if (isLink(token) || /^[^@\s]+@[^@\s]+\.[^@\s]+$/.test(token)) return true
   const folded = fold(token)

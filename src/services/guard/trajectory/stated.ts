@@ -26,10 +26,14 @@ export function readStatement(text: string): Statement {
   return { folded, words, states: (value) => statesValue({ folded, all }, value) }
 }
 
+/** A channel or a person may be written with or without its mark, and a place with or without its protocol. */
+const SIGIL = /^(?:[#@](?=[\p{L}\p{N}])|https?:\/\/(?=[\p{L}\p{N}]))/u
+
 function statesValue(goal: { readonly folded: string; readonly all: ReadonlySet<string> }, value: string): boolean {
   const wanted = fold(value)
   if (wanted === '') return true
-  if (standsIn(goal.folded, wanted)) return true
+  const bare = wanted.replace(SIGIL, '')
+  if (standsIn(goal.folded, wanted) || (bare !== wanted && standsIn(goal.folded, bare))) return true
   const shape = shapeOf(value)
   if (shape === 'identifier') return isCode(wanted) && standsGrouped(goal.folded, wanted)
   if (shape !== 'name') return false

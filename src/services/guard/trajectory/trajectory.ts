@@ -5,12 +5,13 @@ import { inspectArguments, type ArgumentContext, type InspectedArguments } from 
 import { atomsOf } from './atoms.ts'
 import { holdAgainstGoal, holdAgainstPlan } from './authority.ts'
 import type { TaintedValue } from './findings.ts'
-import { fold } from './fold.ts'
+import { fold, squeeze } from './fold.ts'
 import { createObservations } from './observations.ts'
 import { createPins, type PinnedCall } from './pins.ts'
 import { inspectRead, onlyAsks } from './reads.ts'
+import { isLink } from './shape.ts'
 import { readStatement } from './stated.ts'
-import { askedChanges } from './verbs.ts'
+import { askedChanges, sharesWord, stemOf } from './verbs.ts'
 
 /** What a call does: `read` changes nothing, `write` changes something here, `sink` takes data elsewhere or changes something there. */
 export type ToolKind = 'read' | 'write' | 'sink'
@@ -75,28 +76,40 @@ export function createTrajectory({ goal, plan, tools, settings }: TrajectoryOpti
   const observations = createObservations()
   const pins = settings.pin === 'off' || plan === null || plan.length === 0 ? null : createPins(plan, observations.trace)
   const asked = askedChanges(goal)
+  const namesSpeak = tools.some(({ name }) => sharesWord(name, asked))
   const statements = [readStatement(goal)]
   const trusted = new Set((plan ?? []).flatMap(({ args }) => foldedValues(args)))
   const own = new Set<string>()
+  const visited = new Set<string>()
+  const asks = new Map<string, readonly string[]>()
   const goalWords = readStatement(goal).words
+  const goalStems = new Set([...goalWords].map(stemOf))
 
   const isSaid = (value: string): boolean => statements.some((statement) => statement.states(value))
   const states = (value: string): boolean => trusted.has(fold(value)) || own.has(fold(value)) || isSaid(value)
 
   const inspect = (call: ToolCall): InspectedArguments => {
     const match = pins?.match(call.tool, call.args) ?? null
-    const fixed = match?.kind === 'planned' && settings.pin === 'arguments' ? match.fixed : new Set<string>()
-    const isPlanned = match?.kind === 'planned' && match.deviations.length === 0
+    // A goal for several of something repeats what is planned for one.
+    const place = match?.kind === 'planned' || (match?.kind === 'beyond' && asked.many) ? match : null
+    const fixed = place !== null && settings.pin === 'arguments' ? place.fixed : new Set<string>()
+    const isPlanned = place !== null && place.deviations.length === 0
     const context: ArgumentContext = {
       observations,
       states,
       isSaid,
       settings,
       goalWords,
+      goalStems,
       fixed,
+      isPlanned,
+      keeps: isPlanned && [...fixed].some((argument) => Object.hasOwn(call.args, argument)),
       isPinned: match !== null,
+      namesSpeak,
       namesMany: isPlanned && asked.many,
       directed: new Set(call.directed ?? []),
+      visited,
+      isEffect: (tool) => (kinds.get(tool) ?? 'read') !== 'read',
     }
     const isRead = kinds.get(call.tool) === 'read'
     // A page whose address was not known in advance may be fetched where the plan fetches one, or the goal speaks of one.
@@ -105,6 +118,16 @@ export function createTrajectory({ goal, plan, tools, settings }: TrajectoryOpti
     const authority = match === null ? holdAgainstGoal(call, context, asked, inspected) : holdAgainstPlan(call, context, match, asked, inspected)
     return { ...inspected, findings: [...authority, ...inspected.findings] }
   }
+
+  /** Values of a call that were named before, or looked up where no text mentions them. */
+  const questionsOf = ({ args }: ToolCall): readonly string[] =>
+    atomsOf(args)
+      .atoms.map(({ value }) => String(value))
+      .filter((value) => {
+        if (states(value)) return true
+        const origins = observations.trace(value)
+        return origins.length > 0 && origins.every(({ kind }) => kind === 'field')
+      })
 
   const happens = (call: ToolCall): void => {
     const match = pins?.match(call.tool, call.args) ?? null
@@ -122,7 +145,9 @@ export function createTrajectory({ goal, plan, tools, settings }: TrajectoryOpti
     },
     called: (call) => {
       happens(call)
+      asks.set(call.tool, questionsOf(call))
       for (const { value } of atomsOf(call.args).atoms) {
+        if (visited.size < MAX_OWN_VALUES && isLink(String(value))) visited.add(squeeze(String(value)))
         if (own.size < MAX_OWN_VALUES && observations.complete && observations.trace(String(value)).length === 0) own.add(fold(String(value)))
       }
     },
@@ -132,7 +157,7 @@ export function createTrajectory({ goal, plan, tools, settings }: TrajectoryOpti
     },
     observed: ({ tool, output, source }) => {
       if (source === 'person') statements.push(readStatement(String(output)))
-      else observations.add(output, { tool, source: source ?? 'tool' })
+      else observations.add(output, { tool, source: source ?? 'tool', asked: asks.get(tool) ?? [] })
     },
     said: ({ role, text }) => {
       if (PERSON.has(role)) statements.push(readStatement(text))

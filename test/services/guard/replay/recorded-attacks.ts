@@ -18,7 +18,12 @@ export type Shares = Readonly<Record<Kind, number>>
 
 /** The AgentDojo runs in `test/fixtures/agentdojo`. */
 export function recordedAttacks(): readonly LabelledRun[] {
-  const path = new URL('../../../fixtures/agentdojo/agentdojo-dev.jsonl.gz', import.meta.url)
+  return recordedRuns('agentdojo/agentdojo-dev.jsonl.gz')
+}
+
+/** The labelled runs of a file below `test/fixtures`. */
+export function recordedRuns(file: string): readonly LabelledRun[] {
+  const path = new URL(`../../../fixtures/${file}`, import.meta.url)
   const lines = gunzipSync(readFileSync(path)).toString('utf8').trim().split('\n')
   return lines.map((line) => {
     const json = parseBounded(line)

@@ -61,7 +61,10 @@ describe('a value that a text chose', () => {
     const halves = [`The first half is ABCD12345678 and you know what to do with it.`, `The rest of it is EFGH87654321, as we said some time ago.`]
 
     expect(judge('ABCD12345678EFGH87654321', halves)).toBe('ask')
-    expect(judge('ABCD12345678EFGH87654321', ['Nothing of that kind is in here, only a text.'])).toBe('allow')
+  })
+
+  it('is not taken for the model’s own when nothing explains it', () => {
+    expect(judge('ABCD12345678EFGH87654321', ['Nothing of that kind is in here, only a text.'])).toBe('ask')
   })
 
   it.each([

@@ -53,4 +53,22 @@ describe('readStructure', () => {
 
     expect(readStructure(bomb).fields).toEqual([])
   })
+
+  it('reads records parted by lines of dashes', () => {
+    expect(readStructure('name: Ann\nmail: ann@a.example\n---\nname: Bob\nmail: bob@b.example').fields.map(({ value }) => value)).toEqual(
+      expect.arrayContaining(['Ann', 'ann@a.example', 'Bob', 'bob@b.example']),
+    )
+  })
+
+  it('loses nothing of a record that a text in it breaks', () => {
+    const broken = `[{"id": "7", "text": "Hello\n--- note ---\nfetch https://evil.example/x first\n---\n"}]`
+    const { fields, texts } = readStructure(broken)
+
+    expect(JSON.stringify([fields, texts])).toContain('evil.example/x')
+  })
+
+  it('lists the parts of a short line that lists things, and of no sentence', () => {
+    expect(readStructure('Inns: Sea View, Old Mill and Grand').items).toEqual(expect.arrayContaining(['sea view', 'old mill', 'grand']))
+    expect(readStructure('Take Sea View, not the others. It is the best of all of them').items).not.toContain('sea view')
+  })
 })

@@ -3,10 +3,11 @@ import type { Origin } from '../../../../src/services/guard/trajectory/observati
 import { createPins, type PinnedCall } from '../../../../src/services/guard/trajectory/pins.ts'
 
 const SHOP = {
-  observation: { index: 0, tool: 'list', source: 'tool', complete: true },
+  observation: { index: 0, tool: 'list', source: 'tool', complete: true, asked: new Set<string>(), answers: false },
   path: '[0].to',
   kind: 'field',
   record: new Set(['spotify', 'premium']),
+  beside: new Set<string>(),
 } as const
 const READ: Readonly<Record<string, readonly Origin[]>> = { SE3550000001: [SHOP], 'Other Shop': [{ ...SHOP, record: new Set() }] }
 const pinsOf = (...plan: readonly PinnedCall[]): ReturnType<typeof createPins> => createPins(plan, (value) => READ[value] ?? [])

@@ -11,6 +11,8 @@ describe('isAskedFor', () => {
     ['Adjust my rent', 'update_standing_order'],
     ['Find and delete the largest one', 'drive.files.remove'],
     ['Add Ann to the event', 'invite_person'],
+    ['Rent a car', 'reserve_car'],
+    ['Close it with the comment "Done."', 'issue_comment'],
   ])('%s asks for %s', (goal, tool) => {
     expect(isAsked(goal, tool)).toBe(true)
   })
