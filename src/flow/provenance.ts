@@ -24,9 +24,14 @@ export function provenanceOf({ bodies, record }: { readonly bodies: Bodies; read
   const taint = references.flatMap((reference): readonly Taint[] => {
     const source = sourceOf(record, plan.steps.find(({ id }) => id === reference.stepId)?.capability ?? '', reference)
     const kept = step !== undefined && keepsReferred(step.args, action.args, reference, (id) => outputIn(bodies, record, id))
-    return source === 'person' || !kept ? [] : [{ path: reference.at.join('.'), source, from: reference.stepId }]
+    return source === 'person' || !kept ? [] : [{ path: pathOf(reference), source, from: reference.stepId }]
   })
   return { pinned: pinned || record.isSigned(action.plan), taint }
+}
+
+/** A key with a dot in it could mean another place: then all of the arguments count, which is the worst. */
+function pathOf({ at }: Reference): string {
+  return at.some((key) => String(key).includes('.')) ? '(all)' : at.join('.')
 }
 
 function sourceOf(record: RunRecord, capability: string, { stepId }: Reference): Source {

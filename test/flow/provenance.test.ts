@@ -61,6 +61,12 @@ describe('an argument that refers to what was read', () => {
     expect(judged({ list: [{ name: 'a evil b' }], other: 'evil', own: 'fixed' }).taint.map(({ path }) => path)).toEqual(['list.0.name', 'other'])
   })
 
+  it('counts as all of the arguments where its place could be taken for another', () => {
+    const { judged } = runOf(planOf([look('fs.read.v1'), use({ 'a.b': TEXT, a: { b: 'own' } })]), looked)
+
+    expect(judged({ 'a.b': 'evil', a: { b: 'own' } }).taint.map(({ path }) => path)).toEqual(['(all)'])
+  })
+
   it('is told before it is known, too', () => {
     const { judged } = runOf(planOf([look('fs.read.v1'), use({ name: TEXT })]))
 

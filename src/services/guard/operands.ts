@@ -17,7 +17,8 @@ export function operandsOf(targets: readonly CheckedTarget[], args: Action['args
   return targets.flatMap((target) => {
     if (target.kind !== 'command') return []
     const { reads, writes } = commandFacts(target.argv)
-    const named = [...reads.map((path) => ['read', path] as const), ...writes.map((path) => ['write', path] as const)]
+    // What is written first: of many operands the last ones are not looked at.
+    const named = [...writes.map((path) => ['write', path] as const), ...reads.map((path) => ['read', path] as const)]
     return named.slice(0, MAX_OPERANDS).flatMap(([access, path]) => {
       const checked = checkPath({ access, path: path.startsWith('/') ? path : join(folder, path) }, places)
       return 'kind' in checked ? [checked] : []

@@ -38,6 +38,7 @@ export async function createReloadingPolicy<P>(options: ReloadingPolicyOptions<P
     try {
       const next = await options.load()
       if (isClosed) return inForce
+      current = next
       options.onChange(next)
       return next
     } catch (problem) {
