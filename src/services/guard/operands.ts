@@ -4,7 +4,7 @@ import type { CheckedTarget } from './match-target.ts'
 import { checkPath, type CheckedPath, type Places } from './path.ts'
 import { commandFacts } from './shell/facts.ts'
 
-/** A command with more is judged by its rules alone; what it may not read is hidden from it all the same. */
+/** Read and written each. A command with more is judged by its rules alone; what it may not read is hidden from it all the same. */
 const MAX_OPERANDS = 64
 
 /**
@@ -17,9 +17,9 @@ export function operandsOf(targets: readonly CheckedTarget[], args: Action['args
   return targets.flatMap((target) => {
     if (target.kind !== 'command') return []
     const { reads, writes } = commandFacts(target.argv)
-    // What is written first: of many operands the last ones are not looked at.
-    const named = [...writes.map((path) => ['write', path] as const), ...reads.map((path) => ['read', path] as const)]
-    return named.slice(0, MAX_OPERANDS).flatMap(([access, path]) => {
+    const each = { read: reads, write: writes }
+    const named = (['read', 'write'] as const).flatMap((access) => each[access].slice(0, MAX_OPERANDS).map((path) => [access, path] as const))
+    return named.flatMap(([access, path]) => {
       const checked = checkPath({ access, path: path.startsWith('/') ? path : join(folder, path) }, places)
       return 'kind' in checked ? [checked] : []
     })
