@@ -1,12 +1,11 @@
 import { isDeepStrictEqual } from 'node:util'
-import type { Bodies } from '../engine/bodies.ts'
 import type { Action } from '../model/action.ts'
-import type { Json, JsonObject } from '../model/json.ts'
-import { referencesIn, type Reference } from '../model/reference.ts'
+import type { JsonObject } from '../model/json.ts'
+import { referencesIn, valueAt, type Reference } from '../model/reference.ts'
 import type { Source, Taint } from '../model/verdict.ts'
 import type { Provenance } from '../services/guard/guard.ts'
 import { resolveReferences } from '../services/oracle/resolve-references.ts'
-import { planBody, stepIn, stored } from './run-scope.ts'
+import { outputOf, planBody, stepIn, type RunScope } from './run-scope.ts'
 import type { RunRecord } from './run-record.ts'
 
 /** Research and criteria read what no plan asked for; they only ever read. */
@@ -16,14 +15,15 @@ const NO_PLAN: Provenance = { pinned: true, taint: [] }
  * How an action of a run came to be what it is. A plan names where a value comes from by its references; an argument that a person put in
  * place of what the plan says is that person's. What a person answered in place of a step is no longer what was read.
  */
-export function provenanceOf({ bodies, record }: { readonly bodies: Bodies; readonly record: RunRecord }, action: Action): Provenance {
+export function provenanceOf(run: Pick<RunScope, 'bodies' | 'record'>, action: Action): Provenance {
+  const { bodies, record } = run
   if (action.plan === undefined) return NO_PLAN
   const { plan, pinned } = planBody(bodies, action.plan)
   const step = stepIn(plan, action.stepId)
   const references = step === undefined ? [] : referencesIn(step.args)
   const taint = references.flatMap((reference): readonly Taint[] => {
-    const source = sourceOf(record, plan.steps.find(({ id }) => id === reference.stepId)?.capability ?? '', reference)
-    const kept = step !== undefined && keepsReferred(step.args, action.args, reference, (id) => outputIn(bodies, record, id))
+    const source = sourceOf(record, stepIn(plan, reference.stepId)?.capability ?? '', reference)
+    const kept = step !== undefined && keepsReferred(step.args, action.args, reference, (id) => outputOf(run, id))
     return source === 'person' || !kept ? [] : [{ path: pathOf(reference), source, from: reference.stepId }]
   })
   return { pinned: pinned || record.isSigned(action.plan), taint }
@@ -50,15 +50,4 @@ function keepsReferred(planned: JsonObject, given: JsonObject, { at }: Reference
     // What cannot be resolved any more cannot be told from what a person wrote.
     return true
   }
-}
-
-function outputIn(bodies: Bodies, record: RunRecord, stepId: string): JsonObject | null {
-  const ref = record.result(stepId)?.outputRef ?? null
-  return ref === null ? null : stored<JsonObject>(bodies, ref, 'output')
-}
-
-function valueAt(value: Json, at: Reference['at']): Json | undefined {
-  let part: Json | undefined = value
-  for (const key of at) part = typeof part === 'object' && part !== null ? Reflect.get(part, key) : undefined
-  return part
 }

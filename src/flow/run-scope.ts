@@ -99,7 +99,7 @@ export function stored<Body>(bodies: Bodies, ref: string, what: string): Body {
 }
 
 /** The output of a step that succeeded, under the plan in force or an earlier one. */
-export function outputOf(scope: RunScope, stepId: string): JsonObject | null {
+export function outputOf(scope: Pick<RunScope, 'bodies' | 'record'>, stepId: string): JsonObject | null {
   const ref = scope.record.result(stepId)?.outputRef ?? null
   return ref === null ? null : stored<JsonObject>(scope.bodies, ref, 'output')
 }

@@ -128,7 +128,7 @@ export function createHostedRun(options: HostedRunOptions): HostedRun {
       every: options.snapshotEvery,
       store: createSnapshotter(machineIdentity().machineHash, bodies, record, restored?.run.notedRef ?? null),
     },
-    redact: options.redactor.redactKnownJsonText,
+    redact: (text) => options.redactor.redactKnownJsonText(text),
     ...(restored ? { from: restored.run } : {}),
   })
   const { fold } = durable

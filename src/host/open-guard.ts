@@ -3,7 +3,7 @@ import type { ControllerOptions } from '../controller.types.ts'
 import type { Config } from '../model/config.ts'
 import { isProfileName } from '../model/policy.ts'
 import type { Egress } from '../services/executor/http/egress.ts'
-import type { Executor } from '../services/executor/executor.ts'
+import type { CapabilityCatalog, Executor } from '../services/executor/executor.ts'
 import { loadEffectivePolicy, policyFilesOf } from '../services/guard/effective-policy.ts'
 import type { Guard } from '../services/guard/guard.ts'
 import { createPolicyGuard } from '../services/guard/policy.guard.ts'
@@ -13,7 +13,8 @@ import { withShadow } from '../services/guard/shadow.guard.ts'
 
 /** What a guard is made of besides its policy. */
 export interface GuardPorts {
-  readonly executor: Executor
+  /** Known later than the files: finding out what the machine can do takes a while. */
+  readonly executor: Executor | Promise<Executor>
   readonly workspace: string
   readonly stateDir: string
   readonly egress: Egress
@@ -38,13 +39,14 @@ export interface GuardSource {
  */
 export async function openGuard(base: string, ports: GuardPorts): Promise<OpenedGuard> {
   const { config, workspace } = ports
-  const [merged, trial] = await Promise.all([
+  const [{ catalog }, merged, trial] = await Promise.all([
+    ports.executor,
     loadEffectivePolicy({ base, workspace, env: process.env, typed: config.rules }),
     config.shadowPolicy === undefined ? null : loadPolicy(config.shadowPolicy),
   ])
-  const guard = guardOf(merged, ports)
+  const guard = guardOf(merged, catalog, ports)
   const warnings = merged.problems.map(({ at, tier, message }) => `${at ?? tier}: ${message}`)
-  return { guard: trial === null ? guard : withShadow(guard, guardOf(trial, ports)), warnings }
+  return { guard: trial === null ? guard : withShadow(guard, guardOf(trial, catalog, ports)), warnings }
 }
 
 /** The guard that new runs get, read anew whenever its files change and `reloadPolicy` wants it. @throws ControllerError as `openGuard` */
@@ -71,6 +73,6 @@ export async function openGuardSource({ guard, log }: Pick<ControllerOptions, 'g
 
 type Loaded = Pick<Parameters<typeof createPolicyGuard>[0], 'policy' | 'name' | 'origins'>
 
-function guardOf({ policy, name, origins = [] }: Loaded, { executor, workspace, stateDir, egress }: GuardPorts): Guard {
-  return createPolicyGuard({ policy, name, origins, catalog: executor.catalog, workspace, stateDir, privateHosts: egress.privateHosts })
+function guardOf({ policy, name, origins = [] }: Loaded, catalog: CapabilityCatalog, { workspace, stateDir, egress }: GuardPorts): Guard {
+  return createPolicyGuard({ policy, name, origins, catalog, workspace, stateDir, privateHosts: egress.privateHosts })
 }

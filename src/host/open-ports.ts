@@ -29,11 +29,12 @@ export async function openPorts(options: ControllerOptions): Promise<Ports> {
   const secrets = await openSecrets(options, places)
   const capabilities = capabilitiesOf(options, secrets.egress)
   // Finding out what the machine can do means waiting for other processes; the files are read meanwhile.
-  const [executor, oracles] = await Promise.all([
-    options.executor ?? createLocalExecutor({ capabilities, workspace, stateDir }),
+  const executing = Promise.resolve(options.executor ?? createLocalExecutor({ capabilities, workspace, stateDir }))
+  const [executor, guards, oracles] = await Promise.all([
+    executing,
+    openGuardSource(options, { ...places, ...secrets, executor: executing }),
     options.oracles ?? loadPlaybooks().then((playbooks) => [playbookOracle({ playbooks })]),
   ])
-  const guards = await openGuardSource(options, { ...places, ...secrets, executor })
   return { ...places, ...secrets, ...(await openStore(options, places)), executor, guards, oracles }
 }
 

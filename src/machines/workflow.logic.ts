@@ -144,6 +144,18 @@ export function stoppedAll(context: WorkflowContext): Patch {
   )
 }
 
+/** That the plan is in force; `signedBy` is the person who signed it. */
+export function planAccepted({ plan, counts }: WorkflowContext, signedBy: string | null) {
+  return {
+    type: 'plan.accepted' as const,
+    planRef: plan?.ref ?? '',
+    digest: plan?.digest ?? '',
+    source: plan?.source ?? '',
+    planNumber: counts.plans,
+    signedBy,
+  }
+}
+
 export function planEnforced(context: WorkflowContext): Patch {
   const plan = context.draft?.plan ?? null
   return {

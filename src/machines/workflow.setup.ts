@@ -24,6 +24,7 @@ import {
   liveIn,
   liveSteps,
   nextDispatch,
+  planAccepted,
   planEnforced,
   replanBegun,
   resultWithout,
@@ -242,22 +243,8 @@ export const workflowSetup = workflow.extend({
       draft: params.plan && { plan: params.plan, edited: true, clean: false },
     })),
     enforcePlan: assign(({ context }) => planEnforced(context)),
-    tellAccepted: emit(({ context }) => ({
-      type: 'plan.accepted' as const,
-      planRef: context.plan?.ref ?? '',
-      digest: context.plan?.digest ?? '',
-      source: context.plan?.source ?? '',
-      planNumber: context.counts.plans,
-      signedBy: null,
-    })),
-    tellSigned: emit(({ context }, params: { by: string }) => ({
-      type: 'plan.accepted' as const,
-      planRef: context.plan?.ref ?? '',
-      digest: context.plan?.digest ?? '',
-      source: context.plan?.source ?? '',
-      planNumber: context.counts.plans,
-      signedBy: params.by,
-    })),
+    tellAccepted: emit(({ context }) => planAccepted(context, null)),
+    tellSigned: emit(({ context }, params: { by: string }) => planAccepted(context, params.by)),
 
     clearChanged: assign({ changed: false }),
     dispatchNext: workflow.enqueueActions(({ context, enqueue }) => {

@@ -126,6 +126,11 @@ export function readPath(
   return { found: true, value: current }
 }
 
+/** The same where it matters only whether there is one. */
+export function valueAt(value: Json, path: readonly (string | number)[]): Json | undefined {
+  return path.reduce<Json | undefined>((part, key) => (part === undefined ? undefined : readKey(part, String(key))), value)
+}
+
 class Unresolved extends Error {
   readonly reference: string
 

@@ -13,7 +13,7 @@ export interface DecisionFacts {
   /** Where the values of the arguments came from; default nowhere but the goal and its plan. */
   readonly taint?: readonly string[]
   /** `low` to `critical`; a condition that asks for it fails when it is absent. */
-  readonly risk?: string
+  readonly risk?: string | undefined
   /** Some arguments come from steps that have not run: conditions that depend on them are open. */
   readonly open?: boolean
 }
@@ -26,7 +26,13 @@ export interface ConditionTester {
 
 /** Prepares the conditions of one decision; nothing is worked out before a condition asks for it. */
 export function conditionTester(facts: Omit<ActionFacts, 'taint' | 'risk'>, more: DecisionFacts): ConditionTester {
-  const action: ActionFacts = { ...facts, taint: more.taint ?? [], ...(more.risk === undefined ? {} : { risk: more.risk }) }
+  const action: ActionFacts = {
+    ...facts,
+    taint: more.taint ?? [],
+    get risk() {
+      return more.risk
+    },
+  }
   const known = new Map<MatchTarget | null, readonly Bindings[]>()
   const meter = createMeter()
   return {

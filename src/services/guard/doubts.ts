@@ -27,7 +27,13 @@ export function doubtsAbout(
 
 /** What conditions of a policy can ask about besides the arguments. */
 export function factsOf(definition: CapabilityDefinition, targets: readonly CheckedTarget[], { taint }: Provenance): DecisionFacts {
-  return { taint: [...new Set(taint.map(({ source }) => source))], risk: riskOf(definition, targets).risk }
+  return {
+    taint: [...new Set(taint.map(({ source }) => source))],
+    // Few conditions ask for it.
+    get risk() {
+      return riskOf(definition, targets).risk
+    },
+  }
 }
 
 /** The policy's word and the doubts together. A doubt is named first: a run's grants lift what the policy asks, never that. */

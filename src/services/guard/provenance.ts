@@ -1,4 +1,5 @@
 import type { Action, Target } from '../../model/action.ts'
+import { valueAt } from '../../model/reference.ts'
 import type { TrajectorySettings } from '../../model/trajectory.ts'
 import type { Taint } from '../../model/verdict.ts'
 import type { CapabilityDefinition } from '../executor/executor.ts'
@@ -27,7 +28,7 @@ export function judgeProvenance(
     return { decision: settings.unplanned, ruleId: 'builtin:unpinned', reason, hint: 'Approve it, or sign the plan.' }
   }
   const carriesOut = reachesOut && (settings.taint === 'everything' || definition.effect !== 'read')
-  const harmful = taint.filter((one) => carriesOut || (definition.effect !== 'read' && namesTarget(valueAt(args, one.path), targets)))
+  const harmful = taint.filter((one) => carriesOut || (definition.effect !== 'read' && namesTarget(valueAt(args, one.path.split('.')), targets)))
   if (harmful.length === 0 || settings.taint === 'off') return null
   const shown = harmful.slice(0, MAX_SHOWN).map(({ path, source, from }) => `${quote(path)} comes from ${WORDS[source]} (${quote(from)})`)
   const more = harmful.length > MAX_SHOWN ? `; and ${harmful.length - MAX_SHOWN} more` : ''
@@ -56,10 +57,4 @@ function namesTarget(value: unknown, targets: readonly Target[]): boolean {
 function textsIn(value: unknown): readonly string[] {
   if (typeof value !== 'object' || value === null) return [String(value)]
   return Object.entries(value).flatMap(([key, part]) => (Array.isArray(value) ? textsIn(part) : [key, ...textsIn(part)]))
-}
-
-function valueAt(args: unknown, path: string): unknown {
-  let part = args
-  for (const key of path.split('.')) part = typeof part === 'object' && part !== null ? Reflect.get(part, key) : undefined
-  return part
 }

@@ -17,7 +17,7 @@ export interface ActionFacts {
   /** Where the values of the arguments came from. */
   readonly taint: readonly string[]
   /** Absent when it is not known: a condition that asks for it then fails. */
-  readonly risk?: string
+  readonly risk?: string | undefined
 }
 
 /**
@@ -58,7 +58,7 @@ function share(action: ActionFacts): Shared {
 }
 
 function bind(shared: Shared, target: CheckedTarget | null, name: string): Bindings {
-  const { capability, places, taint, risk } = shared.action
+  const { capability, places, taint } = shared.action
   let path: Value | undefined
   return {
     capability,
@@ -66,7 +66,9 @@ function bind(shared: Shared, target: CheckedTarget | null, name: string): Bindi
     home: places.home,
     kind: target?.kind ?? 'none',
     taint,
-    risk,
+    get risk() {
+      return shared.action.risk
+    },
     get args() {
       return shared.args()
     },
